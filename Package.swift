@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of this package: Swift 6 rules, unsafe code marked, no warning let through.
+let houseSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A target of ours and, beside it, its tests.
+func room(
+  _ name: String, imports: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: imports, resources: resources, swiftSettings: houseSettings)
+}
+
+func tests(of name: String, imports: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests",
+    dependencies: [.target(name: name), "FarthingTestSupport"] + imports,
+    exclude: [],
+    swiftSettings: houseSettings)
+}
+
+let package = Package(
+  name: "farthing",
+  products: [
+    .executable(name: "farthing", targets: ["farthing"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+
+    room("FarthingCore", imports: []),
+    room("FarthingStore", imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib"]),
+    room("FarthingQuery", imports: ["FarthingCore", "FarthingStore"]),
+    room(
+      "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery", yams]),
+    room(
+      "FarthingApp",
+      imports: [
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", argumentParser,
+        yams,
+      ]),
+    .executableTarget(
+      name: "farthing", dependencies: ["FarthingApp"], swiftSettings: houseSettings),
+    room("FarthingTestSupport", imports: ["FarthingCore", "FarthingStore"]),
+
+    tests(of: "FarthingCore", imports: []),
+    tests(of: "FarthingStore", imports: ["FarthingCore"]),
+    tests(of: "FarthingQuery", imports: ["FarthingCore", "FarthingStore"]),
+    tests(
+      of: "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery"]),
+    tests(
+      of: "FarthingApp",
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"]),
+  ]
+)
