@@ -10,27 +10,27 @@ internal import FarthingQuery
 struct ChartText {
   private(set) var text = ""
 
-  private let result: QueryResult
+  private let answer: Answer
   private let page: Page
   private let bucketWidth: Int64?
   private let readable: ReadableCells
 
-  init(_ result: QueryResult, page: Page, bucketWidth: Int64?) {
-    self.result = result
+  init(_ answer: Answer, page: Page, bucketWidth: Int64?) {
+    self.answer = answer
     self.page = page
     self.bucketWidth = bucketWidth
-    readable = ReadableCells(result, bucketWidth: bucketWidth)
-    let metrics = result.columns.indices.filter { readable.isNumeric[$0] }
-    guard !metrics.isEmpty, !result.rows.isEmpty else {
-      text = TableText(result, page: page, bucketWidth: bucketWidth).text
+    readable = ReadableCells(answer, bucketWidth: bucketWidth)
+    let metrics = answer.columns.indices.filter { readable.isNumeric[$0] }
+    guard !metrics.isEmpty, !answer.rows.isEmpty else {
+      text = TableText(answer, page: page, bucketWidth: bucketWidth).text
       return
     }
-    let time = result.columns.firstIndex { $0.isTime }
-    let groups = result.columns.indices.filter { !metrics.contains($0) && $0 != time }
+    let time = answer.columns.firstIndex { $0.role == .bucket }
+    let groups = answer.columns.indices.filter { !metrics.contains($0) && $0 != time }
     for (index, metric) in metrics.enumerated() {
       if index > 0 { text += "\n" }
       if let time {
-        let series = Series.all(in: result, time: time, groups: groups, metric: metric, readable)
+        let series = Series.all(in: answer, time: time, groups: groups, metric: metric, readable)
         if groups.isEmpty, let only = series.first {
           drawColumns(only, metric: metric)
         } else {
@@ -45,16 +45,16 @@ struct ChartText {
   // MARK: Bars
 
   private mutating func drawBars(metric: Int, groups: [Int]) {
-    let labels = result.rows.indices.map { row in
+    let labels = answer.rows.indices.map { row in
       groups.isEmpty ? "all" : groups.map { readable.rows[row][$0] }.joined(separator: " · ")
     }
     let labelWidth = min(labels.map(\.displayWidth).max() ?? 0, page.columns * 2 / 5)
-    let values = result.rows.map { drawable($0[metric]) }
+    let values = answer.rows.map { drawable($0[metric]) }
     let largest = values.compactMap { $0?.magnitude }.max() ?? 0
     let valueWidth = readable.rows.map { $0[metric].displayWidth }.max() ?? 0
     let barWidth = max(8, page.columns - labelWidth - valueWidth - 4)
-    text += page.bold(result.columns[metric].name.printable) + "\n"
-    for row in result.rows.indices {
+    text += page.bold(answer.columns[metric].name.printable) + "\n"
+    for row in answer.rows.indices {
       let bar = Glyphs.bar(values[row] ?? 0, largest: largest, cells: barWidth)
       let label = labels[row].truncated(to: labelWidth).padded(to: labelWidth)
       let value = readable.rows[row][metric].padded(to: valueWidth, alignRight: true)
@@ -73,7 +73,7 @@ struct ChartText {
     let cells = max(1, min(6, room / slots.count))
     let height = 8
     let largest = slots.compactMap { $0.value?.magnitude }.max() ?? 0
-    text += page.bold(result.columns[metric].name.printable)
+    text += page.bold(answer.columns[metric].name.printable)
     if slots.count < total { text += page.dim("  the last \(slots.count) of \(total) buckets") }
     text += "\n"
     for level in stride(from: height - 1, through: 0, by: -1) {
@@ -91,7 +91,10 @@ struct ChartText {
     let last = TimeText.bucket(slots.last?.time ?? 0, width: bucketWidth ?? 0)
     let span = max(0, slots.count * cells - first.count - last.count)
     let indent = String(repeating: " ", count: axisWidth + 2)
-    text += indent + page.dim(slots.count > 1 ? first + String(repeating: " ", count: max(2, span)) + last : first)
+    text +=
+      indent
+      + page.dim(
+        slots.count > 1 ? first + String(repeating: " ", count: max(2, span)) + last : first)
     text += "\n"
   }
 
@@ -108,12 +111,13 @@ struct ChartText {
     let all = series.map { $0.slots(bucketWidth: bucketWidth, from: start, through: end) }
     let total = all.first?.count ?? 0
     let shown = min(total, room)
-    let heading = result.columns[metric].name.printable.truncated(to: labelWidth + room)
+    let heading = answer.columns[metric].name.printable.truncated(to: labelWidth + room)
     text += page.bold(heading.padded(to: labelWidth)) + "  "
     let first = TimeText.bucket(all.first?.suffix(shown).first?.time ?? 0, width: bucketWidth ?? 0)
     let last = TimeText.bucket(end, width: bucketWidth ?? 0)
     let headingRoom = labelWidth + shown - max(labelWidth, heading.displayWidth)
-    let axis = headingRoom > first.count + last.count + 1
+    let axis =
+      headingRoom > first.count + last.count + 1
       ? first + String(repeating: " ", count: headingRoom - first.count - last.count) + last
       : String(repeating: " ", count: max(0, headingRoom))
     text += page.dim(axis) + "  " + page.dim("peak".padded(to: peakWidth, alignRight: true)) + "\n"
@@ -142,11 +146,11 @@ private struct Series {
   private var peak: Int128?
 
   static func all(
-    in result: QueryResult, time: Int, groups: [Int], metric: Int, _ readable: ReadableCells
+    in answer: Answer, time: Int, groups: [Int], metric: Int, _ readable: ReadableCells
   ) -> [Series] {
     var order: [[String]: Int] = [:]
     var series: [Series] = []
-    for (index, row) in result.rows.enumerated() {
+    for (index, row) in answer.rows.enumerated() {
       guard case .time(let instant) = row[time] else { continue }
       let key = groups.map { readable.rows[index][$0] }
       let place = order[key] ?? series.count
@@ -194,8 +198,9 @@ private func drawable(_ value: QueryValue) -> Int128? {
   switch value {
   case .count(let count): count
   case .money, .moneyRatio: ReadableCells.amount(value)
-  case .ratio(let number), .milliseconds(let number): Int128(exactly: (number * 1e6).rounded())
-  case .null, .text, .time: nil
+  case .ratio(let number), .milliseconds(let number), .real(let number):
+    Int128(exactly: (number * 1e6).rounded())
+  case .null, .text, .time, .boolean, .object: nil
   }
 }
 

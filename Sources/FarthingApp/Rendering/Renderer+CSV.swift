@@ -2,15 +2,15 @@ internal import FarthingQuery
 
 extension Renderer {
   /// RFC 4180 with a header row and line feeds; a missing value is an empty cell.
-  func renderCSV(_ result: QueryResult, to write: ([UInt8]) throws -> Void) rethrows {
+  func renderCSV(_ answer: Answer, to write: ([UInt8]) throws -> Void) rethrows {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Renderer.pieceBytes + 4096)
-    for (index, column) in result.columns.enumerated() {
+    for (index, column) in answer.columns.enumerated() {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
       CSVText.append(text: column.name, to: &bytes)
     }
     bytes.append(UInt8(ascii: "\n"))
-    for row in result.rows {
+    for row in answer.rows {
       for (index, value) in row.enumerated() {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
         append(value, to: &bytes)
@@ -27,11 +27,12 @@ extension Renderer {
   private func append(_ value: QueryValue, to bytes: inout [UInt8]) {
     switch value {
     case .null: break
-    case .text(let text): CSVText.append(text: text, to: &bytes)
+    case .text(let text), .object(let text): CSVText.append(text: text, to: &bytes)
     case .count(let count): bytes.append(contentsOf: String(count).utf8)
     case .money(let picodollars): bytes.append(contentsOf: AmountText.exact(picodollars).utf8)
     case .moneyRatio(let decimal): bytes.append(contentsOf: decimal.utf8)
-    case .ratio(let number), .milliseconds(let number):
+    case .boolean(let flag): bytes.append(contentsOf: flag ? "true".utf8 : "false".utf8)
+    case .ratio(let number), .milliseconds(let number), .real(let number):
       if number.isFinite { bytes.append(contentsOf: NumberText.json(number).utf8) }
     case .time(let nanoseconds): bytes.append(contentsOf: TimeText.rfc3339(nanoseconds).utf8)
     }

@@ -2,12 +2,12 @@ internal import FarthingQuery
 
 extension Renderer {
   /// One array of objects, an object a line, keys in the order of the columns.
-  func renderJSON(_ result: QueryResult, to write: ([UInt8]) throws -> Void) rethrows {
-    let keys = result.columns.map { Array((JSONText.string($0.name) + ":").utf8) }
+  func renderJSON(_ answer: Answer, to write: ([UInt8]) throws -> Void) rethrows {
+    let keys = answer.columns.map { Array((JSONText.string($0.name) + ":").utf8) }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Renderer.pieceBytes + 4096)
     bytes.append(UInt8(ascii: "["))
-    for (index, row) in result.rows.enumerated() {
+    for (index, row) in answer.rows.enumerated() {
       bytes.append(contentsOf: index == 0 ? "\n{".utf8 : ",\n{".utf8)
       for (column, value) in row.enumerated() {
         if column > 0 { bytes.append(UInt8(ascii: ",")) }
@@ -20,7 +20,7 @@ extension Renderer {
         bytes.removeAll(keepingCapacity: true)
       }
     }
-    bytes.append(contentsOf: result.rows.isEmpty ? "]\n".utf8 : "\n]\n".utf8)
+    bytes.append(contentsOf: answer.rows.isEmpty ? "]\n".utf8 : "\n]\n".utf8)
     try write(bytes)
   }
 
@@ -31,7 +31,9 @@ extension Renderer {
     case .count(let count): bytes.append(contentsOf: String(count).utf8)
     case .money(let picodollars): appendQuoted(AmountText.exact(picodollars), to: &bytes)
     case .moneyRatio(let decimal): appendQuoted(decimal, to: &bytes)
-    case .ratio(let number), .milliseconds(let number):
+    case .boolean(let flag): bytes.append(contentsOf: flag ? "true".utf8 : "false".utf8)
+    case .object(let text): JSONText.append(string: text, to: &bytes)
+    case .ratio(let number), .milliseconds(let number), .real(let number):
       bytes.append(contentsOf: NumberText.json(number).utf8)
     case .time(let nanoseconds): appendQuoted(TimeText.rfc3339(nanoseconds), to: &bytes)
     }

@@ -18,19 +18,19 @@ package struct Renderer: Sendable {
   /// The whole answer, ending in a line feed, handed over in pieces of some 64 KiB.
   ///
   /// - Complexity: O(n) in the number of cells; tables and charts hold all their text at once.
-  package func render(_ result: QueryResult, to write: ([UInt8]) throws -> Void) rethrows {
+  package func render(_ answer: Answer, to write: ([UInt8]) throws -> Void) rethrows {
     switch format {
-    case .json: try renderJSON(result, to: write)
-    case .csv: try renderCSV(result, to: write)
-    case .table: try write(Array(TableText(result, page: page, bucketWidth: bucketWidth).text.utf8))
-    case .chart: try write(Array(ChartText(result, page: page, bucketWidth: bucketWidth).text.utf8))
+    case .json: try renderJSON(answer, to: write)
+    case .csv: try renderCSV(answer, to: write)
+    case .table: try write(Array(TableText(answer, page: page, bucketWidth: bucketWidth).text.utf8))
+    case .chart: try write(Array(ChartText(answer, page: page, bucketWidth: bucketWidth).text.utf8))
     }
   }
 
   /// The whole answer as one text.
-  package func text(_ result: QueryResult) -> String {
+  package func text(_ answer: Answer) -> String {
     var bytes: [UInt8] = []
-    render(result) { bytes += $0 }
+    render(answer) { bytes += $0 }
     return String(decoding: bytes, as: UTF8.self)
   }
 

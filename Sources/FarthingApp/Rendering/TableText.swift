@@ -7,10 +7,10 @@ internal import FarthingQuery
 struct TableText {
   let text: String
 
-  init(_ result: QueryResult, page: Page, bucketWidth: Int64?) {
-    let cells = ReadableCells(result, bucketWidth: bucketWidth)
+  init(_ answer: Answer, page: Page, bucketWidth: Int64?) {
+    let cells = ReadableCells(answer, bucketWidth: bucketWidth)
     let gap = "  "
-    var widths = result.columns.map(\.name.printable.displayWidth)
+    var widths = answer.columns.map(\.name.printable.displayWidth)
     for row in cells.rows {
       for (column, cell) in row.enumerated() {
         widths[column] = max(widths[column], cell.displayWidth)
@@ -30,7 +30,7 @@ struct TableText {
       return parts.joined(separator: gap) + "\n"
     }
 
-    var text = line(result.columns.map(\.name.printable)) { page.bold($1) }
+    var text = line(answer.columns.map(\.name.printable)) { page.bold($1) }
     for row in cells.rows {
       text += line(row) { column, shown in
         row[column] == ReadableCells.missing ? page.dim(shown) : shown
@@ -49,16 +49,13 @@ struct ReadableCells {
   /// Whether a column holds numbers (aligned to the right); by column.
   let isNumeric: [Bool]
 
-  init(_ result: QueryResult, bucketWidth: Int64?) {
-    let amounts = result.columns.indices.map { column in
-      result.rows.compactMap { ReadableCells.amount($0[column]) }
+  init(_ answer: Answer, bucketWidth: Int64?) {
+    let amounts = answer.columns.indices.map { column in
+      answer.rows.compactMap { ReadableCells.amount($0[column]) }
     }
     let digits = amounts.map { AmountText.readableFractionDigits(of: $0) }
-    isNumeric = result.columns.indices.map { column in
-      result.rows.contains { ReadableCells.isNumber($0[column]) }
-        || result.rows.allSatisfy { $0[column] == .null } && !result.columns[column].isText
-    }
-    rows = result.rows.map { row in
+    isNumeric = answer.columns.map { $0.role == .figure }
+    rows = answer.rows.map { row in
       row.enumerated().map { column, value in
         ReadableCells.text(value, fractionDigits: digits[column], bucketWidth: bucketWidth)
       }
@@ -68,7 +65,9 @@ struct ReadableCells {
   static func text(_ value: QueryValue, fractionDigits: Int, bucketWidth: Int64?) -> String {
     switch value {
     case .null: missing
-    case .text(let text): text.printable
+    case .text(let text), .object(let text): text.printable
+    case .boolean(let flag): flag ? "yes" : "no"
+    case .real(let number): NumberText.readable(number, fractionDigits: 1)
     case .count(let count): AmountText.readable(count: count)
     case .money(let picodollars):
       AmountText.readable(picodollars, fractionDigits: fractionDigits)
@@ -88,13 +87,6 @@ struct ReadableCells {
     case .money(let picodollars): picodollars
     case .moneyRatio(let decimal): AmountText.picodollars(of: decimal)
     default: nil
-    }
-  }
-
-  private static func isNumber(_ value: QueryValue) -> Bool {
-    switch value {
-    case .count, .money, .moneyRatio, .ratio, .milliseconds: true
-    case .null, .text, .time: false
     }
   }
 }
