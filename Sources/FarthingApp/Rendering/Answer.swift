@@ -1,4 +1,4 @@
-internal import FarthingQuery
+package import FarthingQuery
 
 /// What a command has to say on standard output: named columns and rows of typed values.
 ///

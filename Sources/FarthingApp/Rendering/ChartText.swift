@@ -58,7 +58,7 @@ struct ChartText {
       let bar = Glyphs.bar(values[row] ?? 0, largest: largest, cells: barWidth)
       let label = labels[row].truncated(to: labelWidth).padded(to: labelWidth)
       let value = readable.rows[row][metric].padded(to: valueWidth, alignRight: true)
-      text += label + "  " + value + "  " + page.accent(bar) + "\n"
+      text += label + "  " + value + (bar.isEmpty ? "" : "  " + page.accent(bar)) + "\n"
     }
   }
 

@@ -1,4 +1,4 @@
-package import FarthingCore
+internal import FarthingCore
 
 /// Cuts a stream of bytes into pieces of whole events.
 ///
@@ -128,11 +128,18 @@ package struct PieceReader {
 
   private func lines(_ bytes: [UInt8]) -> InputPiece {
     var feeds = 0
+    var isBlank = true
     for byte in bytes.reversed() {
-      if byte == UInt8(ascii: "\n") { feeds += 1 } else if !byte.isJSONSpace { break }
+      if byte == UInt8(ascii: "\n") {
+        feeds += 1
+      } else if !byte.isJSONSpace {
+        isBlank = false
+        break
+      }
     }
-    let isWhole = bytes.last == UInt8(ascii: "\n")
-    return piece(.lines(bytes), blankLinesAtEnd: isWhole ? max(0, feeds - 1) : feeds)
+    // The first of the line feeds at the end belongs to the last line that holds something.
+    let ownFeed = isBlank || bytes.last.map { !$0.isJSONSpace } == true ? 0 : 1
+    return piece(.lines(bytes), blankLinesAtEnd: max(0, feeds - ownFeed))
   }
 
   // MARK: One value

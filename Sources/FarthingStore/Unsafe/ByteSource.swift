@@ -33,7 +33,7 @@ package final class ByteSource {
   /// - Throws: `notFound`, `accessDenied`, `invalidArgument` for a folder, or `io`.
   package static func open(_ path: String) throws(StoreError) -> ByteSource {
     let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw PosixFileSystem.failure("opening", path, errno) }
+    guard descriptor >= 0 else { throw HostProcess.failure("opening", path, errno) }
     var status = stat()
     if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
       _ = Glibc.close(descriptor)
@@ -58,7 +58,7 @@ package final class ByteSource {
       }
       if result < 0, errno == EINTR { continue }
       buffer.removeLast(count - max(0, result))
-      if result < 0 { throw PosixFileSystem.failure("reading", path, errno) }
+      if result < 0 { throw HostProcess.failure("reading", path, errno) }
       return result
     }
   }

@@ -50,13 +50,13 @@ package enum HostProcess {
         throw StoreError(.closed, "nothing reads what is written any more")
       } else if errno != EINTR {
         let name = stream == .output ? "standard output" : "standard error"
-        throw PosixFileSystem.failure("writing", name, errno)
+        throw HostProcess.failure("writing", name, errno)
       }
     }
   }
 
   /// Makes a write to a closed pipe an error of the call instead of the end of the process.
-  package static func ignoreBrokenPipes() { _ = unsafe signal(SIGPIPE, SIG_IGN) }
+  package static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
   /// The wall clock in Unix nanoseconds.
   package static func now() -> Int64 {
@@ -70,4 +70,19 @@ package enum HostProcess {
 
   /// Ends the process.
   package static func exit(_ status: Int32) -> Never { Glibc.exit(status) }
+
+  /// The error for the operating system's number, told for what was being done to what.
+  static func failure(_ verb: String, _ name: String, _ number: Int32) -> StoreError {
+    switch number {
+    case ENOENT, ENOTDIR: return StoreError(.notFound, "\(name) does not exist")
+    case EACCES, EPERM:
+      return StoreError(.accessDenied, "\(verb) \(name) is not allowed; check its owner and mode")
+    case ENOSPC, EDQUOT:
+      return StoreError(.diskFull, "\(verb) \(name) failed: no space is left")
+    default:
+      // `strerror` answers with a text that lives at least until its next call on this thread.
+      let cause = unsafe String(cString: strerror(number))
+      return StoreError(.io, "\(verb) \(name) failed", cause: cause)
+    }
+  }
 }
