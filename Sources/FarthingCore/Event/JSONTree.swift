@@ -22,6 +22,11 @@ package struct JSONTree: Sendable {
     package var offset: Int
     /// What was expected there.
     package var expected: String
+
+    package init(offset: Int, expected: String) {
+      self.offset = offset
+      self.expected = expected
+    }
   }
 
   /// Containers open at once beyond which a text is refused.
@@ -49,6 +54,27 @@ package struct JSONTree: Sendable {
     }
     nodes = builder.nodes
     tail = builder.tail
+  }
+
+  /// Reads as much of the value at `start` as is there: containers that the bytes end in are taken
+  /// to end where the last whole part of them does.
+  /// - Throws: `Fault` where not even the beginning is JSON.
+  package init(partial bytes: [UInt8], from start: Int) throws(Fault) {
+    input = bytes
+    var builder = JSONTreeBuilder(base: bytes.count)
+    do {
+      end = try builder.read(bytes.span, from: start)
+    } catch {
+      guard builder.closeAtEnd() else { throw error.treeFault }
+      end = bytes.count
+    }
+    nodes = builder.nodes
+    tail = builder.tail
+  }
+
+  /// The first index from `start` that is not white space.
+  package static func afterBlanks(_ bytes: [UInt8], _ start: Int) -> Int {
+    JSONScanner().afterBlanks(bytes.span, start)
   }
 
   /// The index after the value in the bytes that it was read from.
@@ -208,6 +234,19 @@ package struct JSONPath: Sendable, Hashable, ExpressibleByStringLiteral {
   }
 
   let steps: [Step]
+
+  private init(steps: [Step]) { self.steps = steps }
+
+  /// Its first key.
+  package var firstKey: String? {
+    steps.first.map { String(decoding: $0.key, as: UTF8.self) }
+  }
+
+  /// The path without its first step.
+  package var rest: JSONPath { JSONPath(steps: Array(steps.dropFirst())) }
+
+  /// The path of one key, taken as it is.
+  package init(key: String) { steps = [Step(key: Array(key.utf8))] }
 
   package init(stringLiteral text: String) {
     steps = text.split(separator: ".").map { part in

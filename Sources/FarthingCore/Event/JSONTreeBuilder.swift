@@ -58,6 +58,14 @@ struct JSONTreeBuilder {
     }
   }
 
+  /// Closes what is open after a fault, so that the nodes read before it form a tree.
+  /// - Returns: Whether there are any.
+  mutating func closeAtEnd() -> Bool {
+    for container in open { nodes[container].next = Int32(truncatingIfNeeded: nodes.count) }
+    open = []
+    return !nodes.isEmpty
+  }
+
   private mutating func append(_ kind: JSONTree.Kind, _ content: ByteRange) {
     // A node takes two bytes of input at least, so their number fits.
     nodes.append(
