@@ -12,7 +12,7 @@ struct PendingEvent: Sendable {
   /// The model first asked, or −1.
   var fallbackFrom: Int16 = -1
   var feature: UInt8 = 0
-  var status: RequestStatus = .ok
+  var status: CallStatus = .ok
   /// 0 for none, 1 for success, 2 for failure.
   var outcome: UInt8 = 0
   /// 0 for no response cache, 1 hit, 2 semantic hit, 3 miss.
@@ -51,7 +51,7 @@ struct PendingEvent: Sendable {
 }
 
 /// How a synthetic call ended; the text of each is the contract's.
-enum RequestStatus: UInt8, Sendable {
+enum CallStatus: UInt8, Sendable {
   case ok, error, timeout, rateLimited, blocked, cancelled
 }
 

@@ -221,7 +221,7 @@ extension EventSynthesis {
 
   /// Failure rates of a quiet day. Assumption, from published incident studies: 1 % errors, 0.6 %
   /// timeouts, 1.1 % rate limits, 0.2 % each blocked and cancelled.
-  private static func ordinaryStatus(_ draw: Double) -> RequestStatus {
+  private static func ordinaryStatus(_ draw: Double) -> CallStatus {
     if draw >= 0.031 { return .ok }
     if draw < 0.010 { return .error }
     if draw < 0.016 { return .timeout }
@@ -230,9 +230,9 @@ extension EventSynthesis {
   }
 
   private static func status(
-    _ ordinary: RequestStatus, _ effects: RequestEffects, _ cascades: Bool,
+    _ ordinary: CallStatus, _ effects: RequestEffects, _ cascades: Bool,
     _ chances: inout KeyedRandom
-  ) -> RequestStatus {
+  ) -> CallStatus {
     if cascades { return chances.chance(0.7) ? .error : .timeout }
     if effects.meanAttempts > 1, chances.chance(1 - 1 / effects.meanAttempts) {
       let kind = chances.unit()
@@ -243,7 +243,7 @@ extension EventSynthesis {
   }
 
   private static func retries(
-    _ status: RequestStatus, _ attempt: Int, _ effects: RequestEffects, _ draw: Double
+    _ status: CallStatus, _ attempt: Int, _ effects: RequestEffects, _ draw: Double
   ) -> Bool {
     switch status {
     case .ok, .blocked, .cancelled: return false

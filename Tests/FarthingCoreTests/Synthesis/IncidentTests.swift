@@ -9,7 +9,7 @@ struct IncidentTests {
 
   private static func options(_ incident: String? = nil) throws -> SynthesisOptions {
     SynthesisOptions(
-      seed: 3, start: start, duration: CivilTime.day, requestsPerDay: 3000,
+      seed: 3, start: start, duration: 28 * CivilTime.hour, requestsPerDay: 2500,
       incidents: try incident.map { [try IncidentSpecification.parse($0)] } ?? [])
   }
 
@@ -33,7 +33,7 @@ struct IncidentTests {
   @Test(arguments: IncidentKind.allCases)
   func `an incident changes nothing before it begins`(_ kind: IncidentKind) throws {
     let noon = (Self.start + 12 * CivilTime.hour) / 1000
-    let (quiet, changed) = try Self.difference("\(kind.rawValue)@2026-03-02T12:00Z+15h")
+    let (quiet, changed) = try Self.difference("\(kind.rawValue)@2026-03-02T12:00Z+18h")
     let touched = (quiet + changed).filter { StreamReading.field("type", of: $0) == nil }
     #expect(!touched.isEmpty)
     #expect(touched.allSatisfy { StreamReading.microseconds($0) >= noon })
@@ -103,7 +103,7 @@ struct IncidentTests {
         [
          {"kind":"denial_of_wallet","anomalous":true,"start":"2026-03-02T12:00:00Z",\
         "end":"2026-03-02T16:00:00Z","dimensions":{"workload":"doc-search","identity":\
-        "spiffe://farthing.example/ns/tenant-003/sa/doc-search-003"},"factor":30,\
+        "spiffe://farthing.example/ns/tenant-002/sa/doc-search-031"},"factor":30,\
         "changed_requests":0,"added_tasks":\(added),"withheld":0}
         ]
 
