@@ -56,7 +56,7 @@ package struct RateTable: Sendable, Equatable {
   }
 
   /// The table with every rate changed, or nil where one cannot be.
-  func mapped(_ change: (Rate) -> Rate?) -> RateTable? {
+  package func mapped(_ change: (Rate) -> Rate?) -> RateTable? {
     var result = RateTable()
     for (part, schedule) in schedules {
       guard let changed = schedule.mapped(change) else { return nil }
@@ -237,7 +237,8 @@ package struct Discount: Sendable, Equatable {
     self.factor = factor
   }
 
-  func applied(to rate: Rate) -> Rate? {
+  /// The rate less the discount, or nil where it would have too many digits.
+  package func applied(to rate: Rate) -> Rate? {
     rate.multiplied(mantissa: factor.mantissa, scale: factor.scale)
   }
 }

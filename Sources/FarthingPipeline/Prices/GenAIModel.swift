@@ -9,9 +9,9 @@ internal import FarthingCore
 struct GenAIModel {
   let provider: String
   let id: String
-  private let tree: JSONTree
+  private let tree: PriceTree
 
-  init?(_ tree: JSONTree, provider: String) {
+  init?(_ tree: PriceTree, provider: String) {
     guard let id = tree["id"]?.text else { return nil }
     self.provider = provider
     self.id = id
@@ -24,7 +24,7 @@ struct GenAIModel {
     case daily(DailyWindow)
     case unknown
 
-    init?(_ tree: JSONTree?) {
+    init?(_ tree: PriceTree?) {
       guard let tree else { return nil }
       if let date = tree["start_date"]?.text.flatMap(PriceDate.nanoseconds) {
         self = .from(date)
@@ -87,7 +87,7 @@ struct GenAIModel {
 
   private func prices(
     at time: Int64, period: inout PricePeriod
-  ) -> (prices: JSONTree, label: String)? {
+  ) -> (prices: PriceTree, label: String)? {
     guard let prices = tree["prices"] else { return nil }
     guard case .array(let choices) = prices else { return (prices, "") }
     for choice in choices.reversed() {
@@ -98,7 +98,7 @@ struct GenAIModel {
     return choices.first?["prices"].map { ($0, "") }
   }
 
-  private func apply(_ variant: JSONTree, to card: inout RateCard, units: GenAIUnits) {
+  private func apply(_ variant: PriceTree, to card: inout RateCard, units: GenAIUnits) {
     guard let conditions = variant["when"]?.members, let prices = variant["prices"] else { return }
     var reading = Reading(units: units)
     let table = reading.table(prices)
@@ -149,7 +149,7 @@ struct GenAIModel {
 
     init(units: GenAIUnits) { self.units = units }
 
-    mutating func table(_ prices: JSONTree) -> RateTable {
+    mutating func table(_ prices: PriceTree) -> RateTable {
       var table = RateTable()
       for member in prices.members where member.value != .null {
         guard let unit = units[member.name] else { continue }
@@ -165,7 +165,7 @@ struct GenAIModel {
       return table
     }
 
-    private mutating func schedule(_ member: JSONTree.Member, per: UInt64) -> RateSchedule? {
+    private mutating func schedule(_ member: PriceTree.Member, per: UInt64) -> RateSchedule? {
       guard case .object = member.value else {
         return rate(member.name, member.value, per: per).map { RateSchedule(base: $0) }
       }
@@ -182,7 +182,7 @@ struct GenAIModel {
       return RateSchedule(base: base, steps: steps)
     }
 
-    private mutating func rate(_ key: String, _ value: JSONTree, per: UInt64) -> Rate? {
+    private mutating func rate(_ key: String, _ value: PriceTree, per: UInt64) -> Rate? {
       guard let text = value.decimal else { return nil }
       do {
         return try PriceText.rate(text, per: per)

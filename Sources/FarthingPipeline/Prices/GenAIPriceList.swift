@@ -29,21 +29,21 @@ final class GenAIPriceList: PriceSource {
   private let clauses = Mutex<[Int: [(clause: MatchClause, offset: Int)]]>([:])
 
   /// Indexes the list: an object with `providers`, or the bare array of them.
-  /// - Throws: `JSONFault` where the text is not such a list.
+  /// - Throws: `PriceTextFault` where the text is not such a list.
   /// - Complexity: O(n) in the bytes.
-  init(bytes: [UInt8], list: PriceListIdentity) throws(JSONFault) {
+  init(bytes: [UInt8], list: PriceListIdentity) throws(PriceTextFault) {
     self.list = list
     self.bytes = bytes
     let text = bytes.span
-    var cursor = JSONCursor(at: text.startsWithByteOrderMark ? 3 : 0)
-    var units: JSONTree?
+    var cursor = PriceTextCursor(at: text.startsWithByteOrderMark ? 3 : 0)
+    var units: PriceTree?
     var providers: [Provider]?
     if try cursor.kind(text) == .array {
       providers = try Self.providers(text, &cursor)
     } else {
-      try Self.members(text, &cursor) { (name, cursor, text) throws(JSONFault) in
+      try Self.members(text, &cursor) { (name, cursor, text) throws(PriceTextFault) in
         switch name {
-        case "units": units = try JSONTree(text, at: &cursor)
+        case "units": units = try PriceTree(text, at: &cursor)
         case "providers": providers = try Self.providers(text, &cursor)
         default: _ = try cursor.skipValue(text)
         }
@@ -51,15 +51,15 @@ final class GenAIPriceList: PriceSource {
     }
     cursor.skipSpace(text)
     guard cursor.position == text.count else { throw cursor.fault("the end of the text") }
-    guard let providers else { throw JSONFault(position: 0, expected: "a member “providers”") }
+    guard let providers else { throw PriceTextFault(position: 0, expected: "a member “providers”") }
     self.units = GenAIUnits(table: units)
     self.providers = providers
   }
 
   private static func members(
-    _ text: borrowing Span<UInt8>, _ cursor: inout JSONCursor,
-    _ body: (String, inout JSONCursor, borrowing Span<UInt8>) throws(JSONFault) -> Void
-  ) throws(JSONFault) {
+    _ text: borrowing Span<UInt8>, _ cursor: inout PriceTextCursor,
+    _ body: (String, inout PriceTextCursor, borrowing Span<UInt8>) throws(PriceTextFault) -> Void
+  ) throws(PriceTextFault) {
     try cursor.expect(UInt8(ascii: "{"), text)
     if cursor.take(UInt8(ascii: "}"), text) { return }
     repeat {
@@ -71,9 +71,9 @@ final class GenAIPriceList: PriceSource {
   }
 
   private static func elements(
-    _ text: borrowing Span<UInt8>, _ cursor: inout JSONCursor,
-    _ body: (inout JSONCursor, borrowing Span<UInt8>) throws(JSONFault) -> Void
-  ) throws(JSONFault) {
+    _ text: borrowing Span<UInt8>, _ cursor: inout PriceTextCursor,
+    _ body: (inout PriceTextCursor, borrowing Span<UInt8>) throws(PriceTextFault) -> Void
+  ) throws(PriceTextFault) {
     try cursor.expect(UInt8(ascii: "["), text)
     if cursor.take(UInt8(ascii: "]"), text) { return }
     repeat {
@@ -83,20 +83,20 @@ final class GenAIPriceList: PriceSource {
   }
 
   private static func providers(
-    _ text: borrowing Span<UInt8>, _ cursor: inout JSONCursor
-  ) throws(JSONFault) -> [Provider] {
+    _ text: borrowing Span<UInt8>, _ cursor: inout PriceTextCursor
+  ) throws(PriceTextFault) -> [Provider] {
     var providers: [Provider] = []
-    try elements(text, &cursor) { (cursor, text) throws(JSONFault) in
-      var fields: [String: JSONTree] = [:]
+    try elements(text, &cursor) { (cursor, text) throws(PriceTextFault) in
+      var fields: [String: PriceTree] = [:]
       var models: [Int] = []
-      try members(text, &cursor) { (name, cursor, text) throws(JSONFault) in
+      try members(text, &cursor) { (name, cursor, text) throws(PriceTextFault) in
         switch name {
         case "models":
-          try elements(text, &cursor) { (cursor, text) throws(JSONFault) in
+          try elements(text, &cursor) { (cursor, text) throws(PriceTextFault) in
             models.append(try cursor.skipValue(text).lowerBound)
           }
         case "id", "provider_match", "model_match", "fallback_model_providers":
-          fields[name] = try JSONTree(text, at: &cursor)
+          fields[name] = try PriceTree(text, at: &cursor)
         default: _ = try cursor.skipValue(text)
         }
       }
@@ -114,7 +114,7 @@ final class GenAIPriceList: PriceSource {
   // MARK: Look-up
 
   private func provider(named name: String) -> Int? {
-    let id = ProviderNames.genAIPrices(name)
+    let id = ProviderVocabulary.genAIPrices(name)
     return providers.firstIndex { $0.id == id }
       ?? providers.firstIndex { $0.providerMatch?.matches(id) ?? false }
   }
@@ -123,7 +123,7 @@ final class GenAIPriceList: PriceSource {
     clauses.withLock { (known) in
       if let conditions = known[provider] { return conditions }
       let conditions = providers[provider].models.compactMap { (offset) in
-        JSONTree(bytes, at: offset)?["match"].flatMap(MatchClause.init).map { ($0, offset) }
+        PriceTree(bytes, at: offset)?["match"].flatMap(MatchClause.init).map { ($0, offset) }
       }
       known[provider] = conditions
       return conditions
@@ -134,7 +134,7 @@ final class GenAIPriceList: PriceSource {
     guard let found = conditions(of: provider).first(where: { $0.clause.matches(name) }) else {
       return nil
     }
-    return JSONTree(bytes, at: found.offset).flatMap {
+    return PriceTree(bytes, at: found.offset).flatMap {
       GenAIModel($0, provider: providers[provider].id)
     }
   }
@@ -183,10 +183,10 @@ final class GenAIPriceList: PriceSource {
   }
 
   /// Every model, in the list's order.
-  func forEachModel(_ body: (GenAIModel?, JSONTree) -> Void) {
+  func forEachModel(_ body: (GenAIModel?, PriceTree) -> Void) {
     for provider in providers {
       for offset in provider.models {
-        guard let tree = JSONTree(bytes, at: offset) else { continue }
+        guard let tree = PriceTree(bytes, at: offset) else { continue }
         body(GenAIModel(tree, provider: provider.id), tree)
       }
     }

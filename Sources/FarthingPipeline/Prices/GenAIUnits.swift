@@ -21,7 +21,7 @@ struct GenAIUnits {
 
   private var byPriceKey: [String: Unit] = [:]
 
-  init(table: JSONTree?) {
+  init(table: PriceTree?) {
     for member in table?.members ?? [] {
       guard let key = member.value["price_key"]?.text,
         let per = member.value["per"]?.decimal.flatMap({ UInt64($0) }), per > 0
@@ -34,7 +34,7 @@ struct GenAIUnits {
   /// What `key` prices, or nil where it is unknown.
   subscript(_ key: String) -> Unit? { byPriceKey[key] ?? Self.byEnding(key) }
 
-  private static func meaning(_ name: String, _ dimensions: JSONTree?) -> Meaning {
+  private static func meaning(_ name: String, _ dimensions: PriceTree?) -> Meaning {
     func dimension(_ name: String) -> String? { dimensions?[name]?.text }
     switch dimension("family") {
     case "requests": return .requestFee

@@ -47,7 +47,8 @@ struct LiteLLMEntry {
       part = found.part
       var words = name.dropFirst(found.stem.count).split(
         separator: "_", omittingEmptySubsequences: true)
-      guard name.utf8.count == found.stem.utf8.count || name.dropFirst(found.stem.count).first == "_"
+      guard
+        name.utf8.count == found.stem.utf8.count || name.dropFirst(found.stem.count).first == "_"
       else { return nil }
       if words.count >= 3, words[0] == "above", words[2] == "tokens",
         let limit = Self.tokens(words[1])
@@ -71,11 +72,11 @@ struct LiteLLMEntry {
     }
   }
 
-  init(_ tree: JSONTree, named name: String) {
+  init(_ tree: PriceTree, named name: String) {
     var tables: [String: RateTable] = [:]
     var unreadable: [UnreadablePrice] = []
     var units: [UnitPrice] = []
-    func rate(_ key: String, _ value: JSONTree) -> Rate? {
+    func rate(_ key: String, _ value: PriceTree) -> Rate? {
       guard let text = value.decimal else { return nil }
       do {
         return try Rate.parse(Array(text.utf8).span)
@@ -113,9 +114,9 @@ struct LiteLLMEntry {
   }
 
   /// The metered units that a key prices, by the names that events give them.
-  private static func units(_ member: JSONTree.Member) -> [(String, JSONTree)] {
+  private static func units(_ member: PriceTree.Member) -> [(String, PriceTree)] {
     if member.name == "search_context_cost_per_query" {
-      return ["low", "medium", "high"].flatMap { (size) -> [(String, JSONTree)] in
+      return ["low", "medium", "high"].flatMap { (size) -> [(String, PriceTree)] in
         guard let value = member.value["search_context_size_\(size)"] else { return [] }
         return size == "medium"
           ? [("web_search", value), ("web_search_medium", value)] : [("web_search_\(size)", value)]
@@ -140,7 +141,7 @@ struct LiteLLMEntry {
 
   /// Prices by ranges of input tokens, where the entry has no other; a range holds above its start.
   private static func addRanges(
-    _ ranges: JSONTree, to table: inout RateTable, rate: (String, JSONTree) -> Rate?
+    _ ranges: PriceTree, to table: inout RateTable, rate: (String, PriceTree) -> Rate?
   ) {
     for range in ranges.elements {
       guard let start = range["range"]?.elements.first?.decimal,

@@ -17,20 +17,21 @@ final class LiteLLMPriceList: PriceSource {
   private let providers: Set<String>
 
   /// Indexes the list.
-  /// - Throws: `JSONFault` where the text is not one JSON object.
+  /// - Throws: `PriceTextFault` where the text is not one JSON object.
   /// - Complexity: O(n) in the bytes, about 1 ns each.
-  init(bytes: [UInt8], list: PriceListIdentity) throws(JSONFault) {
+  init(bytes: [UInt8], list: PriceListIdentity) throws(PriceTextFault) {
     self.list = list
     self.bytes = bytes
     let index = try Self.index(bytes.span)
     entries = index
-    providers = Set(index.keys.compactMap { (name) in
-      name.firstIndex(of: "/").map { String(name[..<$0]) }
-    })
+    providers = Set(
+      index.keys.compactMap { (name) in
+        name.firstIndex(of: "/").map { String(name[..<$0]) }
+      })
   }
 
-  private static func index(_ text: Span<UInt8>) throws(JSONFault) -> [String: Range<Int>] {
-    var cursor = JSONCursor(at: text.startsWithByteOrderMark ? 3 : 0)
+  private static func index(_ text: Span<UInt8>) throws(PriceTextFault) -> [String: Range<Int>] {
+    var cursor = PriceTextCursor(at: text.startsWithByteOrderMark ? 3 : 0)
     var entries: [String: Range<Int>] = [:]
     try cursor.expect(UInt8(ascii: "{"), text)
     if !cursor.take(UInt8(ascii: "}"), text) {
@@ -51,7 +52,7 @@ final class LiteLLMPriceList: PriceSource {
   /// The entry of that name, or nil where there is none.
   func entry(_ name: String) -> LiteLLMEntry? {
     guard let range = entries[name] else { return nil }
-    return JSONTree(bytes, at: range.lowerBound).map { LiteLLMEntry($0, named: name) }
+    return PriceTree(bytes, at: range.lowerBound).map { LiteLLMEntry($0, named: name) }
   }
 
   var entryNames: [String] { entries.keys.sorted() }
@@ -66,7 +67,8 @@ final class LiteLLMPriceList: PriceSource {
 
   func match(_ request: PriceRequest, period: inout PricePeriod) -> PriceMatch? {
     let names = ModelNames.candidates(request.model) { (prefix) in
-      providers.contains(prefix) || ProviderNames.liteLLM(prefix) != prefix || prefix == "openai"
+      providers.contains(prefix) || ProviderVocabulary.liteLLM(prefix) != prefix
+        || prefix == "openai"
         || prefix == "anthropic"
     }
     for name in names {
@@ -78,7 +80,7 @@ final class LiteLLMPriceList: PriceSource {
 
   private func card(_ model: String, provider: String?) -> RateCard? {
     if let provider {
-      let mapped = ProviderNames.liteLLM(provider)
+      let mapped = ProviderVocabulary.liteLLM(provider)
       if let card = priced(model, by: mapped, or: provider) { return card }
       if let card = priced("\(mapped)/\(model)") { return card }
       if mapped != provider, let card = priced("\(provider)/\(model)") { return card }

@@ -12,7 +12,7 @@ indirect enum MatchClause: Equatable, Sendable {
   case all([MatchClause])
 
   /// nil where `tree` is not a clause.
-  init?(_ tree: JSONTree) {
+  init?(_ tree: PriceTree) {
     guard tree.members.count == 1, let member = tree.members.first else { return nil }
     switch (member.name, member.value) {
     case ("equals", .string(let text)): self = .equals(text.lowercased())

@@ -4,7 +4,7 @@
 // 2026-11; the lists' own `litellm_provider` and provider ids.
 
 /// The names of one provider in the vocabularies that lists use.
-enum ProviderNames {
+enum ProviderVocabulary {
   private struct Names {
     let openTelemetry: String
     let liteLLM: String

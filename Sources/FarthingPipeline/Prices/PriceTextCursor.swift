@@ -5,7 +5,7 @@
 // list of millions of bytes be indexed by its outermost keys and read entry by entry, when one is asked for.
 
 /// Where and why a JSON text is broken.
-package struct JSONFault: Error, Sendable, Equatable {
+package struct PriceTextFault: Error, Sendable, Equatable {
   /// Byte offset.
   package let position: Int
   /// What was expected there, as words that end the sentence "expected …".
@@ -13,7 +13,7 @@ package struct JSONFault: Error, Sendable, Equatable {
 }
 
 /// A place in JSON bytes. The bytes themselves are handed in with each call, so that a cursor can be kept.
-struct JSONCursor {
+struct PriceTextCursor {
   var position: Int
   /// Deepest nesting that is followed.
   static let maximumDepth = 64
@@ -39,7 +39,7 @@ struct JSONCursor {
   }
 
   /// The kind of the value that starts here, after any space.
-  mutating func kind(_ text: borrowing Span<UInt8>) throws(JSONFault) -> Kind {
+  mutating func kind(_ text: borrowing Span<UInt8>) throws(PriceTextFault) -> Kind {
     skipSpace(text)
     guard position < text.count else { throw fault("a value") }
     switch text[position] {
@@ -60,18 +60,18 @@ struct JSONCursor {
     return true
   }
 
-  mutating func expect(_ byte: UInt8, _ text: borrowing Span<UInt8>) throws(JSONFault) {
+  mutating func expect(_ byte: UInt8, _ text: borrowing Span<UInt8>) throws(PriceTextFault) {
     guard take(byte, text) else { throw fault("“\(Character(Unicode.Scalar(byte)))”") }
   }
 
-  func fault(_ expected: String) -> JSONFault {
-    JSONFault(position: position, expected: expected)
+  func fault(_ expected: String) -> PriceTextFault {
+    PriceTextFault(position: position, expected: expected)
   }
 
   /// Passes over a whole value and returns its bytes.
   mutating func skipValue(
     _ text: borrowing Span<UInt8>, depth: Int = 0
-  ) throws(JSONFault) -> Range<Int> {
+  ) throws(PriceTextFault) -> Range<Int> {
     let kind = try kind(text)
     let start = position
     switch kind {
@@ -92,7 +92,7 @@ struct JSONCursor {
 
   private mutating func skipContainer(
     _ text: borrowing Span<UInt8>, isObject: Bool, depth: Int
-  ) throws(JSONFault) {
+  ) throws(PriceTextFault) {
     position += 1
     let close = isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
     if take(close, text) { return }
@@ -107,7 +107,7 @@ struct JSONCursor {
     try expect(close, text)
   }
 
-  private mutating func skipString(_ text: borrowing Span<UInt8>) throws(JSONFault) {
+  private mutating func skipString(_ text: borrowing Span<UInt8>) throws(PriceTextFault) {
     guard position < text.count, text[position] == UInt8(ascii: "\"") else {
       throw fault("a string")
     }
@@ -145,7 +145,7 @@ struct JSONCursor {
   }
 
   /// The string that starts here, unescaped.
-  mutating func string(_ text: borrowing Span<UInt8>) throws(JSONFault) -> String {
+  mutating func string(_ text: borrowing Span<UInt8>) throws(PriceTextFault) -> String {
     skipSpace(text)
     let start = position
     try skipString(text)
@@ -158,7 +158,7 @@ struct JSONCursor {
 
   private func unescaped(
     _ text: borrowing Span<UInt8>, _ range: Range<Int>
-  ) throws(JSONFault) -> String {
+  ) throws(PriceTextFault) -> String {
     var units: [UInt16] = []
     var result = ""
     var plain: [UInt8] = []
@@ -178,9 +178,10 @@ struct JSONCursor {
       }
       let escape = text[index + 1]
       if escape == UInt8(ascii: "u") {
-        let digits = Self.string(text, min(index + 2, range.upperBound)..<min(index + 6, range.upperBound))
+        let digits = Self.string(
+          text, min(index + 2, range.upperBound)..<min(index + 6, range.upperBound))
         guard digits.utf8.count == 4, let unit = UInt16(digits, radix: 16) else {
-          throw JSONFault(position: index, expected: "four hexadecimal digits")
+          throw PriceTextFault(position: index, expected: "four hexadecimal digits")
         }
         if !plain.isEmpty { flush() }
         units.append(unit)
@@ -203,103 +204,6 @@ struct JSONCursor {
     case UInt8(ascii: "b"): 0x08
     case UInt8(ascii: "f"): 0x0C
     default: escape
-    }
-  }
-}
-
-/// A value of JSON with its numbers as text, for parts of a list small enough to be held as a tree.
-enum JSONTree: Equatable {
-  case null
-  case boolean(Bool)
-  /// The number as the text has it.
-  case number(String)
-  case string(String)
-  case array([JSONTree])
-  /// Members in order; a name given twice stands twice.
-  case object([Member])
-
-  struct Member: Equatable {
-    let name: String
-    let value: JSONTree
-  }
-
-  /// Reads the value at the cursor.
-  init(
-    _ text: borrowing Span<UInt8>, at cursor: inout JSONCursor, depth: Int = 0
-  ) throws(JSONFault) {
-    guard depth < JSONCursor.maximumDepth else { throw cursor.fault("less nesting") }
-    switch try cursor.kind(text) {
-    case .string:
-      self = .string(try cursor.string(text))
-    case .number:
-      let range = try cursor.skipValue(text)
-      self = .number(JSONCursor.string(text, range))
-    case .literal:
-      let range = try cursor.skipValue(text)
-      let word = JSONCursor.string(text, range)
-      self = word == "null" ? .null : .boolean(word == "true")
-    case .array:
-      cursor.position += 1
-      var elements: [JSONTree] = []
-      if !cursor.take(UInt8(ascii: "]"), text) {
-        repeat {
-          elements.append(try JSONTree(text, at: &cursor, depth: depth + 1))
-        } while cursor.take(UInt8(ascii: ","), text)
-        try cursor.expect(UInt8(ascii: "]"), text)
-      }
-      self = .array(elements)
-    case .object:
-      cursor.position += 1
-      var members: [Member] = []
-      if !cursor.take(UInt8(ascii: "}"), text) {
-        repeat {
-          let name = try cursor.string(text)
-          try cursor.expect(UInt8(ascii: ":"), text)
-          let value = try JSONTree(text, at: &cursor, depth: depth + 1)
-          members.append(Member(name: name, value: value))
-        } while cursor.take(UInt8(ascii: ","), text)
-        try cursor.expect(UInt8(ascii: "}"), text)
-      }
-      self = .object(members)
-    }
-  }
-
-  /// The value that starts at `position` of `bytes`, or nil where none can be read.
-  init?(_ bytes: [UInt8], at position: Int) {
-    var cursor = JSONCursor(at: position)
-    do {
-      self = try JSONTree(bytes.span, at: &cursor)
-    } catch {
-      return nil
-    }
-  }
-
-  /// The last member of that name, or nil where there is none or it is null.
-  subscript(_ name: String) -> JSONTree? {
-    guard case .object(let members) = self else { return nil }
-    guard let value = members.last(where: { $0.name == name })?.value, value != .null else {
-      return nil
-    }
-    return value
-  }
-
-  var members: [Member] {
-    if case .object(let members) = self { members } else { [] }
-  }
-
-  var elements: [JSONTree] {
-    if case .array(let elements) = self { elements } else { [] }
-  }
-
-  var text: String? {
-    if case .string(let text) = self { text } else { nil }
-  }
-
-  /// The text of a number, also where the list wrote it as a string.
-  var decimal: String? {
-    switch self {
-    case .number(let text), .string(let text): text
-    default: nil
     }
   }
 }
