@@ -1,4 +1,4 @@
-package import FarthingStore
+internal import FarthingStore
 
 /// Where events are read from.
 package enum IngestInput: Sendable, Equatable {

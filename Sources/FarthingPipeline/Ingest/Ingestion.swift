@@ -1,5 +1,5 @@
 package import FarthingCore
-package import FarthingStore
+internal import FarthingStore
 
 // From inputs to the store, in order and in bounded memory.
 //
