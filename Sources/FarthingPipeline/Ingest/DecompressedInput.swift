@@ -21,6 +21,9 @@ package final class DecompressedInput {
   /// The input's size before decompression, where it is known.
   package var rawSize: Int? { source.size }
 
+  /// When the file was last written, Unix nanoseconds; nil for what is no file.
+  package var modificationTime: Int64? { source.modificationTime }
+
   /// - Throws: as reading does, and `limitExceeded` where there is no memory to decompress.
   package init(_ source: ByteSource) throws(StoreError) {
     self.source = source

@@ -48,7 +48,7 @@ package struct Ingestion {
     /// Decoders that work side by side.
     package var workers = 2
     /// Name of the format; nil to tell it by the first bytes of each input.
-    package var format: InputFormat?
+    package var format: SourceFormat?
 
     package init() {}
   }
@@ -58,6 +58,8 @@ package struct Ingestion {
   private let clock: @Sendable () -> Int64
   private let workers: WorkerPool
   private let onProgress: (IngestProgress) -> Void
+  /// Collectors of other formats; each sees all batches of the run, in order.
+  private var collectors: [SourceFormat: any EventCollector] = [:]
   /// Whether refusals name their input.
   private var namesInputs = false
   package private(set) var receipt = IngestReceipt()
@@ -81,8 +83,9 @@ package struct Ingestion {
   /// An input that cannot be read is named in the receipt and does not stop the others.
   /// - Throws: what the sink throws. ``receipt`` then counts what was handed over before.
   package mutating func run(_ inputs: [IngestInput]) async throws -> IngestReceipt {
-    namesInputs = inputs.count > 1
-    for input in inputs {
+    let read = inputs.filter { !$0.isMetadata(among: inputs) }
+    namesInputs = read.count > 1
+    for input in read {
       let bytes: DecompressedInput
       do throws(StoreError) {
         bytes = try DecompressedInput(try input.open())
@@ -90,15 +93,27 @@ package struct Ingestion {
         receipt.failures.append(.init(input: input.name, message: error.description))
         continue
       }
-      try await ingest(bytes, name: input.name)
+      let metadata = input.metadata()
+      var cursor = InputCursor(
+        bytes, format: options.format, metadata: metadata, limits: options.limits)
+      if cursor.format.isDivisible {
+        try await ingest(&cursor, bytes, name: input.name)
+      } else {
+        try await collect(&cursor, bytes, metadata: metadata, name: input.name)
+      }
+      if let failure = cursor.failure {
+        receipt.failures.append(.init(input: input.name, message: "\(input.name): \(failure)"))
+      }
     }
     try await sink.flush()
     return receipt
   }
 
-  private mutating func ingest(_ bytes: DecompressedInput, name: String) async throws {
-    var cursor = InputCursor(
-      bytes, format: options.format, limits: options.limits, named: name)
+  // MARK: The contract's own events
+
+  private mutating func ingest(
+    _ cursor: inout InputCursor, _ bytes: DecompressedInput, name: String
+  ) async throws {
     let pool = workers
     let inFlight = options.workers + 2
     var issued = 0
@@ -117,11 +132,9 @@ package struct Ingestion {
           appended += 1
           if isBrokenOff { continue }
           isBrokenOff = next.isBrokenOff
-          line = try await append(next, input: name, lineOffset: line)
-          onProgress(
-            IngestProgress(
-              input: name, bytesRead: bytes.rawBytesRead, size: bytes.rawSize,
-              events: receipt.accepted + receipt.duplicates + receipt.rejected))
+          try await append(next.batch, input: name, lineOffset: line)
+          line += next.lineCount
+          report(bytes, name: name)
         } else if let (index, piece) = try await group.next() {
           finished[index] = piece
         } else {
@@ -129,30 +142,69 @@ package struct Ingestion {
         }
       }
     }
-    if let failure = cursor.failure {
-      receipt.failures.append(.init(input: name, message: "\(name): \(failure)"))
-    }
   }
 
-  /// Hands a piece's events to the sink and its refusals to the receipt.
-  ///
-  /// - Returns: the number of lines up to and with the piece.
+  // MARK: Other formats
+
+  private mutating func collect(
+    _ cursor: inout InputCursor, _ bytes: DecompressedInput, metadata: [UInt8]?, name: String
+  ) async throws {
+    let format = cursor.format
+    var collector = collectors[format] ?? format.makeCollector(now: clock())
+    var context = CollectionContext(
+      now: clock(), fallbackTime: bytes.modificationTime, metadata: metadata)
+    var isEmpty = true
+    while let piece = cursor.next() {
+      isEmpty = false
+      var batch: DecodedBatch
+      var lines = 0
+      switch piece.content {
+      case .lines(let text):
+        batch = collector.decode(text, context)
+        lines = text.count { $0 == UInt8(ascii: "\n") }
+      case .document(let text, _):
+        batch = collector.decode(text, context)
+        lines = batch.events.count + batch.rejections.count
+      case .oversized(var rejection):
+        rejection.line = context.firstLine
+        batch = DecodedBatch(refusing: rejection)
+        lines = 1
+      }
+      context.firstLine += lines
+      try await append(
+        workers.charge(batch, source: format.rawValue), input: name, lineOffset: 0)
+      report(bytes, name: name)
+    }
+    if isEmpty, metadata != nil, cursor.failure == nil {
+      // A failed call may have no body at all; what stands beside it tells of it.
+      let batch = collector.decode([], context)
+      try await append(
+        workers.charge(batch, source: format.rawValue), input: name, lineOffset: 0)
+    }
+    collectors[format] = collector
+  }
+
+  // MARK: Handing over
+
+  private func report(_ bytes: DecompressedInput, name: String) {
+    onProgress(
+      IngestProgress(
+        input: name, bytesRead: bytes.rawBytesRead, size: bytes.rawSize,
+        events: receipt.accepted + receipt.duplicates + receipt.rejected))
+  }
+
+  /// Hands a batch's events to the sink and its refusals to the receipt.
   private mutating func append(
-    _ piece: DecodedPiece, input: String, lineOffset: Int
-  ) async throws -> Int {
-    var last = piece.batch.decoded.events.last?.line ?? 0
-    for rejection in piece.batch.decoded.rejections {
-      last = max(last, rejection.line)
-      var named = rejection
-      named.line += lineOffset
-      receipt.add(named, input: namesInputs ? input : nil, limit: options.listedErrors)
+    _ batch: ChargedBatch, input: String, lineOffset: Int
+  ) async throws {
+    for var rejection in batch.decoded.rejections {
+      rejection.line += lineOffset
+      receipt.add(rejection, input: namesInputs ? input : nil, limit: options.listedErrors)
     }
-    receipt.add(unknownFields: piece.batch.decoded.unknownFields)
-    if !piece.batch.decoded.events.isEmpty {
-      let count = try await sink.append(piece.batch, receivedTime: clock())
-      receipt.accepted += count.accepted
-      receipt.duplicates += count.duplicates
-    }
-    return lineOffset + last + piece.blankLinesAtEnd
+    receipt.add(unknownFields: batch.decoded.unknownFields)
+    guard !batch.decoded.events.isEmpty else { return }
+    let count = try await sink.append(batch, receivedTime: clock())
+    receipt.accepted += count.accepted
+    receipt.duplicates += count.duplicates
   }
 }

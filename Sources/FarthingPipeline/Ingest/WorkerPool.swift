@@ -1,10 +1,11 @@
 internal import FarthingCore
 internal import Synchronization
 
-/// A piece after decoding and pricing. Lines count from 1 within the piece.
+/// A piece after decoding and pricing.
 struct DecodedPiece: Sendable {
   var batch: ChargedBatch
-  var blankLinesAtEnd = 0
+  /// Lines or elements of the input that the piece covers.
+  var lineCount: Int
   /// Broken JSON ended an array here: what follows in the input is not read.
   var isBrokenOff = false
 }
@@ -29,16 +30,43 @@ final class WorkerPool: Sendable {
     self.now = now
   }
 
-  func decode(_ piece: FormattedPiece) -> DecodedPiece {
+  /// Decodes and prices a piece of the contract's own events. Its lines count from 1.
+  func decode(_ piece: InputPiece) -> DecodedPiece {
+    withWorker { worker in
+      let decoded =
+        switch piece.content {
+        case .lines(let bytes): worker.decoder.decode(bytes, layout: .lines)
+        case .document(let bytes, _): worker.decoder.decode(bytes, layout: .document)
+        case .oversized(let rejection): DecodedBatch(refusing: rejection)
+        }
+      // Each line that holds something became an event or a refusal.
+      let last = max(
+        decoded.events.last?.line ?? 0, decoded.rejections.lazy.map(\.line).max() ?? 0)
+      return DecodedPiece(
+        batch: worker.pricer.charge(decoded, source: SourceFormat.events.rawValue),
+        lineCount: last + piece.blankLinesAtEnd, isBrokenOff: decoded.isBrokenOff)
+    }
+  }
+
+  /// Prices a batch that a collector made.
+  func charge(_ decoded: DecodedBatch, source: String) -> ChargedBatch {
+    withWorker { $0.pricer.charge(decoded, source: source) }
+  }
+
+  private func withWorker<Result>(_ body: (inout Worker) -> Result) -> Result {
     var worker =
       idle.withLock { $0.popLast() }
       ?? Worker(decoder: EventDecoder(now: now), pricer: EventPricer(book: book))
-    defer { idle.withLock { $0.append(worker) } }
-    var decoded = piece.format.decode(piece.piece, with: &worker.decoder, now: now)
-    let isBrokenOff = decoded.isBrokenOff
-    decoded.isBrokenOff = false
-    return DecodedPiece(
-      batch: worker.pricer.charge(decoded, source: piece.format.rawValue),
-      blankLinesAtEnd: piece.piece.blankLinesAtEnd, isBrokenOff: isBrokenOff)
+    let result = body(&worker)
+    idle.withLock { $0.append(worker) }
+    return result
+  }
+}
+
+extension DecodedBatch {
+  /// A batch of nothing but a refusal.
+  init(refusing rejection: EventRejection) {
+    self.init()
+    rejections = [rejection]
   }
 }
