@@ -1,3 +1,4 @@
+internal import FarthingCore
 package import FarthingPipeline
 
 /// The receipt of an ingest as text.
