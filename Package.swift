@@ -24,11 +24,11 @@ func room(
     name: name, dependencies: imports, resources: resources, swiftSettings: houseSettings)
 }
 
-func tests(of name: String, imports: [Target.Dependency]) -> Target {
+func tests(of name: String, imports: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(
     name: "\(name)Tests",
     dependencies: [.target(name: name), "FarthingTestSupport"] + imports,
-    exclude: [],
+    exclude: exclude,
     swiftSettings: houseSettings)
 }
 
@@ -68,6 +68,7 @@ let package = Package(
       of: "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery"]),
     tests(
       of: "FarthingApp",
-      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"]),
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"],
+      exclude: ["Golden"]),
   ]
 )

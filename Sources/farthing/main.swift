@@ -1,1 +1,3 @@
-print("farthing")
+import FarthingApp
+
+await CommandLineTool.main(Array(CommandLine.arguments.dropFirst()))

@@ -1,0 +1,57 @@
+# Farthing. `make help` lists the targets; CONTRIBUTING.md says when to use which.
+
+SHELL := bash
+
+SWIFT    ?= swift
+SCRATCH  ?= .build
+PREFIX   ?= /usr/local
+BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
+# The Swift runtime is linked in: the binary starts sooner and runs where no toolchain is.
+RELEASE  := -c release --static-swift-stdlib --product farthing
+FARTHING := $(SCRATCH)/release/farthing
+SUMMARY  := $(SCRATCH)/test-output.txt
+
+.PHONY: help demo test build release lint format bench install uninstall clean dependencies
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+demo: release ## build for release, then the main job on SampleData, in a temporary folder
+	@Scripts/demo $(FARTHING)
+
+test: build lint ## everything that has to hold: build without warnings, lint, all tests, the demo
+	@set -o pipefail; $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --disable-xctest 2>&1 \
+	  | tee $(SUMMARY) | Scripts/show-failures
+	@$(MAKE) --no-print-directory release
+	@Scripts/demo $(FARTHING) > $(SCRATCH)/demo-output.txt \
+	  || { cat $(SCRATCH)/demo-output.txt; echo "the demo failed" >&2; exit 1; }
+	@echo "The demo ran to its end."
+	@Scripts/closing-line $(SUMMARY)
+
+build: dependencies ## debug build of everything, tests included
+	@$(BUILD) --build-tests
+
+release: dependencies ## release build of the command, $(FARTHING)
+	@$(BUILD) $(RELEASE)
+
+lint: ## the formatter's rules and the house's own
+	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	@Scripts/lint
+
+format: ## write the formatter's layout into the sources
+	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+bench: release ## against DuckDB, ClickHouse, Polars and SQLite (see Benchmarks/README.md)
+	@$(MAKE) --no-print-directory -C Benchmarks run FARTHING=$(abspath $(FARTHING))
+
+install: release ## the command to $(PREFIX)/bin
+	install -D -m 755 $(FARTHING) $(DESTDIR)$(PREFIX)/bin/farthing
+
+uninstall: ## take the command away again
+	rm -f $(DESTDIR)$(PREFIX)/bin/farthing
+
+clean: ## remove what was built
+	rm -rf $(SCRATCH)
+
+dependencies: ## install the C libraries and tools that are missing
+	@Scripts/dependencies

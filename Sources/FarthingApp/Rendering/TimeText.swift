@@ -1,0 +1,73 @@
+/// Times as text, without a calendar library: only the proleptic Gregorian calendar in UTC.
+package enum TimeText {
+  static let nanosecondsPerDay: Int64 = 86_400_000_000_000
+
+  /// RFC 3339 in UTC with as few of 0, 3, 6 or 9 fraction digits as the time needs.
+  ///
+  /// - Parameter nanoseconds: Unix nanoseconds, any signed 64-bit value.
+  package static func rfc3339(_ nanoseconds: Int64) -> String {
+    var text = ""
+    text.reserveCapacity(30)
+    append(nanoseconds, to: &text)
+    return text
+  }
+
+  private static func append(_ nanoseconds: Int64, to text: inout String) {
+    let (day, rest) = floorDivide(nanoseconds, by: nanosecondsPerDay)
+    let (year, month, date) = civil(daysSinceEpoch: day)
+    let seconds = rest / 1_000_000_000
+    let fraction = rest % 1_000_000_000
+    text += padded(year, 4) + "-" + padded(month, 2) + "-" + padded(date, 2) + "T"
+    text += padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":"
+    text += padded(seconds % 60, 2)
+    if fraction != 0 {
+      if fraction % 1_000_000 == 0 {
+        text += "." + padded(fraction / 1_000_000, 3)
+      } else if fraction % 1000 == 0 {
+        text += "." + padded(fraction / 1000, 6)
+      } else {
+        text += "." + padded(fraction, 9)
+      }
+    }
+    text += "Z"
+  }
+
+  /// A bucket's start for people: as much of the time as a bucket of this width can differ in.
+  ///
+  /// - Parameter width: The bucket's width in nanoseconds; whole days show the date alone.
+  package static func bucket(_ nanoseconds: Int64, width: Int64) -> String {
+    let text = rfc3339(nanoseconds)
+    let (_, rest) = floorDivide(nanoseconds, by: nanosecondsPerDay)
+    if width > 0, width % nanosecondsPerDay == 0, rest == 0 { return String(text.prefix(10)) }
+    if width > 0, width % 60_000_000_000 == 0 {
+      return text.prefix(10) + " " + text.dropFirst(11).prefix(5)
+    }
+    return text
+  }
+
+  private static func floorDivide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {
+    let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+  }
+
+  private static func padded(_ number: Int64, _ width: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+  }
+
+  /// Year, month and day of a day count.
+  ///
+  /// Source: the shifted-March algorithm of Howard Hinnant, "chrono-Compatible Low-Level Date
+  /// Algorithms" (2013): years start in March, so that the leap day is the last of its year.
+  private static func civil(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let shifted = daysSinceEpoch + 719_468
+    let (era, dayOfEra) = floorDivide(shifted, by: 146_097)
+    let yearOfEra =
+      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let marchMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
+    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+  }
+}

@@ -1,0 +1,102 @@
+// Decoded blocks of a column. All are made to be reused: reading into one that already has the
+// size of a block allocates nothing.
+
+/// A block of integers.
+package struct IntegerColumn: Sendable {
+  /// One a row; 0 where absent.
+  package var values: [Int64] = []
+  /// One a row, 1 where present and 0 where absent; nil where every row has a value.
+  package var validity: [UInt8]?
+  private var spare: [UInt8] = []
+
+  package init() {}
+
+  /// Marks every row as present, keeping the memory of `validity` for later.
+  mutating func markAllPresent() {
+    guard let bytes = validity else { return }
+    spare = bytes
+    validity = nil
+  }
+
+  /// Takes the array for `count` rows out of this column, to be filled and put into `validity`.
+  mutating func takeValidity(count: Int) -> [UInt8] {
+    var bytes = validity ?? spare
+    validity = nil
+    spare = []
+    resize(&bytes, to: count)
+    return bytes
+  }
+}
+
+/// A block of binary64 numbers.
+package struct RealColumn: Sendable {
+  /// One a row; 0 where absent.
+  package var values: [Double] = []
+  /// As in ``IntegerColumn/validity``.
+  package var validity: [UInt8]?
+
+  package init() {}
+}
+
+/// A block of texts.
+package struct TextColumn: Sendable {
+  /// The texts of all rows one after another.
+  package var bytes: [UInt8] = []
+  /// Where each row's text begins in `bytes`, and at last where the last one ends: rows + 1.
+  package var offsets: [UInt32] = [0]
+  /// As in ``IntegerColumn/validity``. An absent row has no bytes.
+  package var validity: [UInt8]?
+
+  package init() {}
+
+  package var count: Int { offsets.count - 1 }
+
+  /// Where the text of `row` stands in `bytes`; nil where it is absent.
+  @inlinable
+  package func range(_ row: Int) -> Range<Int>? {
+    if let validity, validity[row] == 0 { return nil }
+    return Int(offsets[row])..<Int(offsets[row + 1])
+  }
+
+  /// The text of `row`; nil where it is absent.
+  package func string(_ row: Int) -> String? {
+    range(row).map { String(decoding: bytes[$0], as: UTF8.self) }
+  }
+
+  mutating func append(_ text: some Collection<UInt8>) {
+    bytes.append(contentsOf: text)
+    offsets.append(UInt32(truncatingIfNeeded: bytes.count))
+  }
+
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    offsets.removeAll(keepingCapacity: true)
+    offsets.append(0)
+    validity = nil
+  }
+}
+
+/// A block of texts as 64-bit keys: equal keys are equal texts.
+package struct KeyColumn: Sendable {
+  /// One a row; 0 where absent.
+  package var keys: [UInt64] = []
+  /// As in ``IntegerColumn/validity``.
+  package var validity: [UInt8]?
+  /// Names the rule that made the keys. Keys of two blocks compare only under one rule.
+  package var rule: [UInt8] = []
+
+  package init() {}
+}
+
+/// What a thread needs to read blocks, kept between reads. One thread uses it at a time.
+package final class ScanScratch {
+  var block: [UInt8] = []
+  var expanded: [UInt8] = []
+  var words: [UInt32] = []
+  var wideWords: [UInt64] = []
+  var positions: [UInt32] = []
+  var integers = IntegerColumn()
+  let expander = ZstdExpander()
+
+  package init() {}
+}

@@ -1,0 +1,334 @@
+package import FarthingCore
+internal import Synchronization
+
+/// An open segment: immutable rows of one kind of event, sorted by time, read block by block.
+///
+/// Any number of threads may read at once, each with a ``ScanScratch`` of its own. A damaged byte
+/// gives a ``StoreError`` that names the segment, the column and the block; it never gives a value.
+package final class SegmentReader: Sendable {
+  /// What messages call the segment.
+  package let name: String
+  package let segmentID: Int64
+  package let kind: EventKind
+  package let rowCount: Int
+  /// Range of the rows' `time`, both ends included, Unix nanoseconds.
+  package let minimumTime: Int64
+  package let maximumTime: Int64
+  /// Range of the rows' `received_time`, both ends included, Unix nanoseconds.
+  package let minimumReceivedTime: Int64
+  package let maximumReceivedTime: Int64
+  /// What is known of all rows together, without a scan.
+  package let totals: SegmentTotals
+  /// The size of the whole segment.
+  package let byteCount: Int
+  /// The columns that some row has a value in, in the order in which they are stored.
+  package let columnNames: [ColumnName]
+
+  private let source: any SegmentSource
+  private let columns: [ColumnDirectory]
+  private let places: [ColumnName: Int]
+  private let priceBytes: [[UInt8]]
+  /// Guards the dictionaries that were read so far, by place of their column.
+  private let dictionaries = Mutex<[Int: TextDictionary]>([:])
+
+  /// Reads the footer and nothing else.
+  ///
+  /// - Parameter expectedID: the id that the catalogue has for it; nil to take the segment's word.
+  /// - Throws: `damaged` where a part is missing or fails its checksum; `unsupportedVersion`; `io`.
+  package static func open(
+    _ source: any SegmentSource, expectedID: Int64? = nil
+  ) throws(StoreError) -> SegmentReader {
+    let size = try source.size()
+    guard size >= SegmentFormat.headerSize + SegmentFormat.trailerSize else {
+      throw StoreError(
+        .damaged, "segment \(source.name): it has \(size) bytes, too few for a segment")
+    }
+    var bytes: [UInt8] = []
+    try source.read(into: &bytes, offset: 0, count: SegmentFormat.headerSize)
+    let (kind, segmentID) = try header(bytes, name: source.name)
+    if let expectedID, expectedID != segmentID {
+      throw StoreError(
+        .damaged,
+        "segment \(source.name): its header has the id \(segmentID), expected \(expectedID)")
+    }
+    let trailerOffset = size - SegmentFormat.trailerSize
+    try source.read(into: &bytes, offset: trailerOffset, count: SegmentFormat.trailerSize)
+    let part = try trailer(bytes, name: source.name, trailerOffset: trailerOffset)
+    try source.read(into: &bytes, offset: part.offset, count: part.length)
+    let found = XXH64.hash(
+      bytes.span, seed: SegmentFormat.seed(segment: segmentID, offset: part.offset))
+    guard found == part.checksum else {
+      throw StoreError(
+        .damaged,
+        "segment \(source.name): the footer has checksum \(hex(found)), expected \(hex(part.checksum))"
+      )
+    }
+    do throws(EncodingFault) {
+      let footer = try SegmentFooter(
+        bytes, segmentID: segmentID, kind: kind, limit: part.offset)
+      return SegmentReader(source: source, footer: footer, byteCount: size)
+    } catch {
+      throw StoreError(.damaged, "segment \(source.name): the footer is damaged: \(error.reason)")
+    }
+  }
+
+  private init(source: any SegmentSource, footer: SegmentFooter, byteCount: Int) {
+    name = source.name
+    segmentID = footer.segmentID
+    kind = footer.kind
+    rowCount = footer.rowCount
+    minimumTime = footer.minimumTime
+    maximumTime = footer.maximumTime
+    minimumReceivedTime = footer.minimumReceivedTime
+    maximumReceivedTime = footer.maximumReceivedTime
+    totals = footer.totals
+    priceBytes = footer.prices
+    columns = footer.columns
+    columnNames = footer.columns.map(\.name)
+    places = Dictionary(
+      columnNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    self.byteCount = byteCount
+    self.source = source
+  }
+
+  package var blockCount: Int { SegmentFormat.blockCount(rows: rowCount) }
+
+  /// The rows of a block.
+  package func rows(inBlock block: Int) -> Range<Int> {
+    let start = block * SegmentFormat.blockRows
+    return start..<min(start + SegmentFormat.blockRows, rowCount)
+  }
+
+  /// How a column is read; nil where it is absent in every row.
+  package func kind(of name: ColumnName) -> ColumnKind? {
+    places[name].map { columns[$0].kind }
+  }
+
+  /// Least and greatest value of a block, of columns of integers; of columns of codes, least and
+  /// greatest code, 0 among them where a row is absent. Nil where that is not known or no row has a
+  /// value.
+  package func zone(_ name: ColumnName, block: Int) -> (minimum: Int64, maximum: Int64)? {
+    guard let place = places[name], let zone = columns[place].zones[block] else { return nil }
+    return (zone.minimum, zone.maximum)
+  }
+
+  /// The bytes that a column takes in the segment, its dictionary included; 0 where it is absent.
+  package func byteCount(of name: ColumnName) -> Int {
+    guard let place = places[name] else { return 0 }
+    let column = columns[place]
+    return column.blocks.reduce(column.dictionary?.length ?? 0) { $0 + $1.length }
+  }
+
+  /// The texts of a column of codes; empty where the column is absent. Read once, then kept.
+  ///
+  /// - Throws: `damaged`; `invalidArgument` where the column is not one of codes.
+  package func dictionary(_ name: ColumnName) throws(StoreError) -> TextDictionary {
+    guard let place = places[name] else { return TextDictionary(texts: TextColumn()) }
+    if let known = dictionaries.withLock({ $0[place] }) { return known }
+    let column = columns[place]
+    guard column.kind == .codes, let part = column.dictionary else {
+      throw wrongKind(name, column.kind, .codes)
+    }
+    let scratch = ScanScratch()
+    var texts = TextColumn()
+    try load(part, what: "column \(name) dictionary", scratch: scratch)
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      try TextBlock.decode(
+        bytes, cursor: &cursor, count: column.entryCount, into: &texts, scratch: scratch)
+    } catch {
+      throw damaged("column \(name) dictionary", error)
+    }
+    let dictionary = TextDictionary(texts: texts)
+    return dictionaries.withLock { known in
+      if let first = known[place] { return first }
+      known[place] = dictionary
+      return dictionary
+    }
+  }
+
+  /// Reads a block of codes into `codes`, one a row. An absent column is all 0.
+  package func readCodes(
+    _ name: ColumnName, block: Int, into codes: inout [UInt32], scratch: ScanScratch
+  ) throws(StoreError) {
+    let rows = rows(inBlock: block).count
+    guard let column = try load(name, block: block, as: .codes, scratch: scratch) else {
+      codes = [UInt32](repeating: 0, count: rows)
+      return
+    }
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      try CodeBlock.decode(
+        bytes, cursor: &cursor, count: rows, limit: UInt32(column.entryCount) + 1, into: &codes)
+    } catch {
+      throw damaged("column \(name) block \(block)", error)
+    }
+  }
+
+  /// Reads a block of integers. An absent column is absent in every row.
+  package func readIntegers(
+    _ name: ColumnName, block: Int, into column: inout IntegerColumn, scratch: ScanScratch
+  ) throws(StoreError) {
+    let rows = rows(inBlock: block).count
+    guard try load(name, block: block, as: .integers, scratch: scratch) != nil else {
+      column.values = [Int64](repeating: 0, count: rows)
+      column.validity = [UInt8](repeating: 0, count: rows)
+      return
+    }
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      try IntegerBlock.decode(
+        bytes, cursor: &cursor, count: rows, into: &column, scratch: scratch)
+    } catch {
+      throw damaged("column \(name) block \(block)", error)
+    }
+  }
+
+  /// Reads a block of reals. An absent column is absent in every row.
+  package func readReals(
+    _ name: ColumnName, block: Int, into column: inout RealColumn, scratch: ScanScratch
+  ) throws(StoreError) {
+    let rows = rows(inBlock: block).count
+    guard try load(name, block: block, as: .reals, scratch: scratch) != nil else {
+      column.values = [Double](repeating: 0, count: rows)
+      column.validity = [UInt8](repeating: 0, count: rows)
+      return
+    }
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      try RealBlock.decode(bytes, cursor: &cursor, count: rows, into: &column, scratch: scratch)
+    } catch {
+      throw damaged("column \(name) block \(block)", error)
+    }
+  }
+
+  /// Reads a block of texts. An absent column is absent in every row.
+  package func readText(
+    _ name: ColumnName, block: Int, into column: inout TextColumn, scratch: ScanScratch
+  ) throws(StoreError) {
+    let rows = rows(inBlock: block).count
+    guard try load(name, block: block, as: .text, scratch: scratch) != nil else {
+      column.removeAll()
+      column.offsets = [UInt32](repeating: 0, count: rows + 1)
+      column.validity = [UInt8](repeating: 0, count: rows)
+      return
+    }
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      try TextBlock.decode(bytes, cursor: &cursor, count: rows, into: &column, scratch: scratch)
+    } catch {
+      throw damaged("column \(name) block \(block)", error)
+    }
+  }
+
+  /// Reads a block of texts as 64-bit keys, without making the texts.
+  ///
+  /// - Returns: false, with `column` unspecified, where this block's texts do not fit into keys.
+  package func readKeys(
+    _ name: ColumnName, block: Int, into column: inout KeyColumn, scratch: ScanScratch
+  ) throws(StoreError) -> Bool {
+    false
+  }
+
+  // MARK: - Parts
+
+  /// Loads a column's block into `scratch.block`; nil where the column is absent.
+  private func load(
+    _ name: ColumnName, block: Int, as kind: ColumnKind, scratch: ScanScratch
+  ) throws(StoreError) -> ColumnDirectory? {
+    guard let place = places[name] else { return nil }
+    let column = columns[place]
+    guard column.kind == kind else { throw wrongKind(name, column.kind, kind) }
+    try load(column.blocks[block], what: "column \(name) block \(block)", scratch: scratch)
+    return column
+  }
+
+  private func load(
+    _ part: SegmentPart, what: @autoclosure () -> String, scratch: ScanScratch
+  ) throws(StoreError) {
+    guard part.length <= SegmentFormat.maximumPartSize else {
+      throw StoreError(
+        .damaged,
+        "segment \(self.name) \(what()): it claims \(part.length) bytes, at most \(SegmentFormat.maximumPartSize) are possible"
+      )
+    }
+    try source.read(into: &scratch.block, offset: part.offset, count: part.length)
+    let loaded = scratch.block
+    let found = XXH64.hash(
+      loaded.span, seed: SegmentFormat.seed(segment: segmentID, offset: part.offset))
+    guard found == part.checksum else {
+      throw StoreError(
+        .damaged,
+        "segment \(self.name) \(what()): checksum \(hex(found)), expected \(hex(part.checksum))")
+    }
+  }
+
+  private func damaged(_ what: String, _ fault: EncodingFault) -> StoreError {
+    StoreError(.damaged, "segment \(name) \(what) is damaged: \(fault.reason)")
+  }
+
+  private func wrongKind(
+    _ column: ColumnName, _ found: ColumnKind, _ expected: ColumnKind
+  ) -> StoreError {
+    StoreError(
+      .invalidArgument, "segment \(name) column \(column) is read as \(found), not as \(expected)")
+  }
+
+  private static func header(
+    _ bytes: [UInt8], name: String
+  ) throws(StoreError) -> (EventKind, Int64) {
+    guard bytes.starts(with: SegmentFormat.headerMark) else {
+      throw StoreError(.damaged, "segment \(name): it does not begin like a segment")
+    }
+    let version = UInt32(truncatingIfNeeded: word(bytes, at: 8, bytes: 4))
+    guard version == SegmentFormat.version else {
+      throw StoreError(
+        .unsupportedVersion,
+        "segment \(name): it has format version \(version), this build reads \(SegmentFormat.version)"
+      )
+    }
+    guard let kind = EventKind(rawValue: bytes[12]), word(bytes, at: 13, bytes: 3) == 0 else {
+      throw StoreError(.damaged, "segment \(name): its header is damaged")
+    }
+    return (kind, Int64(bitPattern: word(bytes, at: 16, bytes: 8)))
+  }
+
+  private static func trailer(
+    _ bytes: [UInt8], name: String, trailerOffset: Int
+  ) throws(StoreError) -> SegmentPart {
+    guard bytes.suffix(8).elementsEqual(SegmentFormat.trailerMark) else {
+      throw StoreError(.damaged, "segment \(name): it does not end like a segment")
+    }
+    let offset = word(bytes, at: 0, bytes: 8)
+    let length = word(bytes, at: 8, bytes: 8)
+    guard length <= UInt64(SegmentFormat.maximumFooterSize), offset <= UInt64(trailerOffset),
+      offset + length == UInt64(trailerOffset)
+    else {
+      throw StoreError(.damaged, "segment \(name): its trailer points outside of it")
+    }
+    return SegmentPart(
+      offset: Int(offset), length: Int(length), checksum: word(bytes, at: 16, bytes: 8))
+  }
+
+  private static func word(_ bytes: [UInt8], at place: Int, bytes count: Int) -> UInt64 {
+    var word: UInt64 = 0
+    for index in 0..<count { word |= UInt64(bytes[place + index]) << UInt64(index * 8) }
+    return word
+  }
+}
+
+/// A checksum for messages.
+func hex(_ value: UInt64) -> String {
+  let digits = String(value, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}

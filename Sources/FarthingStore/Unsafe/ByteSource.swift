@@ -1,0 +1,65 @@
+internal import Glibc
+
+/// Bytes from a file, a pipe, a device or standard input, read once from front to back.
+///
+/// Unlike ``StoreFile`` it needs neither a size nor an offset, so a named pipe works as well.
+/// One object belongs to one reader at a time.
+package final class ByteSource {
+  private let descriptor: Int32
+  private let isOwned: Bool
+  private let path: String
+  /// The size of a regular file in bytes; nil where it is not known (pipes, terminals).
+  package let size: Int?
+
+  private init(descriptor: Int32, path: String, isOwned: Bool) {
+    self.descriptor = descriptor
+    self.path = path
+    self.isOwned = isOwned
+    var status = stat()
+    // `fstat` fills the local structure that it is handed and keeps no reference to it.
+    let known = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    size = known ? Int(status.st_size) : nil
+  }
+
+  deinit { if isOwned { _ = Glibc.close(descriptor) } }
+
+  /// The bytes of standard input.
+  package static func standardInput() -> ByteSource {
+    ByteSource(descriptor: 0, path: "standard input", isOwned: false)
+  }
+
+  /// Opens the file, pipe or device at `path`.
+  ///
+  /// - Throws: `notFound`, `accessDenied`, `invalidArgument` for a folder, or `io`.
+  package static func open(_ path: String) throws(StoreError) -> ByteSource {
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw HostProcess.failure("opening", path, errno) }
+    var status = stat()
+    if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      _ = Glibc.close(descriptor)
+      throw StoreError(.invalidArgument, "\(path) is a folder, not a file")
+    }
+    _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+    return ByteSource(descriptor: descriptor, path: path, isOwned: true)
+  }
+
+  /// Appends up to `count` bytes to `buffer`; waits for at least one.
+  ///
+  /// - Returns: the number of bytes appended; 0 only at the end.
+  /// - Throws: `io` where the device fails.
+  package func read(appendingTo buffer: inout [UInt8], count: Int) throws(StoreError) -> Int {
+    let start = buffer.count
+    buffer.reserveCapacity(start + count)
+    buffer.append(contentsOf: repeatElement(0, count: count))
+    while true {
+      // The buffer holds `start + count` bytes, so `count` of them at `start` stay inside it.
+      let result = unsafe buffer.withUnsafeMutableBytes { bytes in
+        unsafe Glibc.read(descriptor, bytes.baseAddress.unsafelyUnwrapped + start, count)
+      }
+      if result < 0, errno == EINTR { continue }
+      buffer.removeLast(count - max(0, result))
+      if result < 0 { throw HostProcess.failure("reading", path, errno) }
+      return result
+    }
+  }
+}

@@ -1,0 +1,88 @@
+internal import Glibc
+
+/// What a command asks of the process and the terminal that it runs in.
+///
+/// The C library's calls stand here so that the command line needs no Foundation, which would
+/// cost more time to load than a small query takes to answer.
+package enum HostProcess {
+  /// The standard streams.
+  package enum Stream: Int32, Sendable {
+    case input = 0
+    case output = 1
+    case error = 2
+  }
+
+  /// A variable of the environment; nil where it is not set or empty.
+  package static func environment(_ name: String) -> String? {
+    // The C string belongs to the environment, which nothing in this process changes.
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    return text.isEmpty ? nil : text
+  }
+
+  /// Whether the stream is a terminal.
+  package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+
+  /// The number of cells in a line of the terminal; nil where the stream is none.
+  package static func terminalColumns(_ stream: Stream) -> Int? {
+    var size = winsize()
+    // `TIOCGWINSZ` fills the local structure that it is handed.
+    guard unsafe ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return nil
+    }
+    return Int(size.ws_col)
+  }
+
+  /// Writes all bytes to a standard stream.
+  ///
+  /// - Throws: `closed` where the reader has gone (a closed pipe), `diskFull` or `io`.
+  package static func write(_ bytes: [UInt8], to stream: Stream) throws(StoreError) {
+    var done = 0
+    while done < bytes.count {
+      // The array is contiguous; `count − done` bytes at `done` stay inside it.
+      let result = unsafe bytes.withUnsafeBytes { all in
+        unsafe Glibc.write(
+          stream.rawValue, all.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
+      }
+      if result >= 0 {
+        done += result
+      } else if errno == EPIPE {
+        throw StoreError(.closed, "nothing reads what is written any more")
+      } else if errno != EINTR {
+        let name = stream == .output ? "standard output" : "standard error"
+        throw HostProcess.failure("writing", name, errno)
+      }
+    }
+  }
+
+  /// Makes a write to a closed pipe an error of the call instead of the end of the process.
+  package static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
+
+  /// The wall clock in Unix nanoseconds.
+  package static func now() -> Int64 {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
+  /// The number of processors that this process may use, at least 1.
+  package static func processorCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+  /// Ends the process.
+  package static func exit(_ status: Int32) -> Never { Glibc.exit(status) }
+
+  /// The error for the operating system's number, told for what was being done to what.
+  static func failure(_ verb: String, _ name: String, _ number: Int32) -> StoreError {
+    switch number {
+    case ENOENT, ENOTDIR: return StoreError(.notFound, "\(name) does not exist")
+    case EACCES, EPERM:
+      return StoreError(.accessDenied, "\(verb) \(name) is not allowed; check its owner and mode")
+    case ENOSPC, EDQUOT:
+      return StoreError(.diskFull, "\(verb) \(name) failed: no space is left")
+    default:
+      // `strerror` answers with a text that lives at least until its next call on this thread.
+      let cause = unsafe String(cString: strerror(number))
+      return StoreError(.io, "\(verb) \(name) failed", cause: cause)
+    }
+  }
+}
