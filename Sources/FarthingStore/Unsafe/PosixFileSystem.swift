@@ -7,6 +7,9 @@ internal import Glibc
 package struct PosixFileSystem: FileSystem {
   package init() {}
 
+  /// This process, as the system numbers it.
+  static var processID: Int { Int(getpid()) }
+
   package func open(_ path: String, _ access: FileAccess) throws(StoreError) -> any StoreFile {
     let flags =
       switch access {
