@@ -205,6 +205,11 @@ package enum EventLimits {
   package static let earliestTime: Int64 = 946_684_800_000_000_000
   /// How far ahead of the clock a time may be, in nanoseconds.
   package static let aheadNanoseconds: Int64 = 86_400_000_000_000
+  /// Whether no text of an event may have the character: control characters (C0, DEL, C1) and those
+  /// that override or embed the direction of text.
+  package static func forbids(_ scalar: Unicode.Scalar) -> Bool {
+    TextRules.forbids(scalar.value)
+  }
   /// Digits of an amount of money before its decimal point.
   package static let moneyDigits = 15
 }
