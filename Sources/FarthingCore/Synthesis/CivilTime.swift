@@ -73,7 +73,7 @@ package enum CivilTime {
   /// Reads `2026-03-09`, `2026-03-09T10:00Z`, `2026-03-09T10:00:30Z` or the same with an offset
   /// such as `+02:00`.
   ///
-  /// - Returns: Unix nanoseconds, or nil where the text is none of these or no date of the calendar.
+  /// - Returns: Unix nanoseconds, or nil where the text is none of these or no date at all.
   package static func parse(_ text: some StringProtocol) -> Int64? {
     let bytes = Array(text.utf8)
     func number(_ from: Int, _ count: Int) -> Int? {
@@ -87,7 +87,8 @@ package enum CivilTime {
     }
     func isByte(_ place: Int, _ byte: UInt8) -> Bool { place < bytes.count && bytes[place] == byte }
     guard let year = number(0, 4), isByte(4, 0x2D), let month = number(5, 2), isByte(7, 0x2D),
-      let dayOfMonth = number(8, 2), (1...12).contains(month), (1...31).contains(dayOfMonth)
+      let dayOfMonth = number(8, 2), (1900...2200).contains(year), (1...12).contains(month),
+      (1...31).contains(dayOfMonth)
     else { return nil }
     let midnight = nanoseconds(year: year, month: month, day: dayOfMonth)
     // A day that the month lacks comes back as another date.
@@ -119,6 +120,8 @@ package enum CivilTime {
   ///
   /// - Returns: Nanoseconds above 0, or nil.
   package static func parseDuration(_ text: some StringProtocol) -> Int64? {
+    // Twenty years: any year that is accepted, plus twice this, still fits 64 bits.
+    let longest = 20 * 366 * day
     var total: Int64 = 0
     var value: Int64?
     for byte in text.utf8 {
@@ -139,7 +142,7 @@ package enum CivilTime {
       }
       guard let count = value else { return nil }
       let (length, overflow) = count.multipliedReportingOverflow(by: unit)
-      guard !overflow, length < 1000 * 366 * day, total < 1000 * 366 * day else { return nil }
+      guard !overflow, length <= longest, total <= longest else { return nil }
       total += length
       value = nil
     }

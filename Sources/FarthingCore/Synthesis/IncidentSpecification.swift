@@ -219,10 +219,13 @@ package struct IncidentSpecification: Sendable, Equatable {
     }
   }
 
-  private static func unknown(_ what: String, _ name: String, among known: [String]) -> String {
+  /// `unknown WHAT "NAME"` with the nearest known name, or the known ones where none is near.
+  static func unknown(_ what: String, _ name: String, among known: [String]) -> String {
     let nearest = known.min { distance($0, name) < distance($1, name) }
     let hint = nearest.flatMap { distance($0, name) <= 3 ? "; did you mean \($0)?" : nil }
-    return "unknown \(what) \"\(name)\"\(hint ?? "; known are \(known.joined(separator: ", "))")"
+    // A fleet may have thousands of names; the first few show what they look like.
+    let listed = known.prefix(30).joined(separator: ", ") + (known.count > 30 ? "…" : "")
+    return "unknown \(what) \"\(name)\"\(hint ?? "; known are \(listed)")"
   }
 
   /// Edits between two short names (Levenshtein); O(product of the lengths).

@@ -1,0 +1,208 @@
+/// The contract's rules on a whole event, whoever built it.
+///
+/// The decoder checks each value where it reads it and calls ``partsFault(_:)`` at the end;
+/// events that collectors build from other formats pass all rules here.
+package enum EventRules {
+  /// Why the event is refused, or nil where it is valid.
+  ///
+  /// Faults are looked for in the order of the contract's fields, and the first is reported.
+  /// - Parameters:
+  ///   - batch: The batch whose bytes and entries the event points into.
+  ///   - now: The clock in Unix nanoseconds.
+  ///   - requiresModel: False for calls of other formats, which may name no model.
+  package static func check(
+    _ event: DecodedEvent, in batch: DecodedBatch, now: Int64, requiresModel: Bool
+  ) -> EventRejection? {
+    let fault =
+      missingFault(event, requiresModel: requiresModel) ?? timeFault(event, now: now)
+      ?? textFault(event, in: batch) ?? numberFault(event) ?? entryFault(event, in: batch)
+      ?? partsFault(event)
+    return fault?.rejection(line: event.line)
+  }
+
+  /// The latest time that an event may have: a day ahead of `now`.
+  static func latestTime(now: Int64) -> Int64 {
+    let (latest, overflow) = now.addingReportingOverflow(EventLimits.aheadNanoseconds)
+    return overflow ? .max : latest
+  }
+
+  private static func timeFault(_ event: DecodedEvent, now: Int64) -> EventFault? {
+    if event.time < EventLimits.earliestTime || event.time > latestTime(now: now) {
+      return EventFault(
+        field: "time", value: String(event.time), expected: Expectation.timeRange)
+    }
+    return periodFault(event)
+  }
+
+  /// A capacity period that ends before it begins.
+  static func periodFault(_ event: DecodedEvent) -> EventFault? {
+    guard event.kind == .capacity && event.until < event.time else { return nil }
+    return EventFault(field: "until", value: String(event.until), expected: Expectation.periodEnd)
+  }
+
+  /// A required field that is absent. No valid time is 0, so a time of 0 is an absent one.
+  static func missingFault(
+    _ event: DecodedEvent, requiresModel: Bool
+  ) -> EventFault? {
+    for code in EventShape.required(of: event.kind) {
+      let isPresent: Bool
+      if let field = code.text {
+        isPresent = event.range(of: field) != nil || (field == .model && !requiresModel)
+      } else if let field = code.integer {
+        isPresent = event.integer(field) != nil
+      } else if let field = code.money {
+        isPresent = event.money(field) != nil
+      } else {
+        isPresent = (code == .time ? event.time : event.until) != 0
+      }
+      if !isPresent {
+        return EventFault(
+          field: code.contractName, value: nil, expected: Expectation.required)
+      }
+    }
+    return nil
+  }
+
+  private static func textFault(_ event: DecodedEvent, in batch: DecodedBatch) -> EventFault? {
+    for field in TextField.allCases {
+      guard let range = event.range(of: field) else { continue }
+      let limit = field == .id ? EventLimits.idBytes : EventLimits.textBytes
+      if let fault = textFault(field.contractName, range, in: batch, limit: limit) {
+        return fault
+      }
+      guard let values = EventShape.values(of: field) else { continue }
+      let text = batch.string(range)
+      if !values.contains(text) {
+        return EventFault(
+          field: field.contractName, value: Excerpt.shortened(text),
+          expected: Expectation.oneOf(values))
+      }
+    }
+    return nil
+  }
+
+  private static func textFault(
+    _ name: String, _ range: ByteRange, in batch: DecodedBatch, limit: Int
+  ) -> EventFault? {
+    let text = batch.string(range)
+    let isUnclean = text.unicodeScalars.contains { TextRules.forbids($0.value) }
+    guard range.length > limit || range.length == 0 || isUnclean else { return nil }
+    return EventFault(
+      field: name, value: Excerpt.shortened(text),
+      expected: range.length == 0
+        ? Expectation.nonEmptyText
+        : isUnclean ? Expectation.cleanText : Expectation.bytes(limit))
+  }
+
+  private static func numberFault(_ event: DecodedEvent) -> EventFault? {
+    for field in IntegerField.allCases {
+      guard let value = event.integer(field) else { continue }
+      if value < field.minimum || value > EventLimits.integer {
+        return EventFault(
+          field: field.contractName, value: String(value),
+          expected: value < field.minimum
+            ? Expectation.integer(atLeast: field.minimum) : Expectation.greatest)
+      }
+    }
+    for field in RealField.allCases {
+      guard let value = event.real(field), !(value >= 0 && value.isFinite) else { continue }
+      return EventFault(
+        field: field.contractName, value: "\(value)",
+        expected: value < 0 ? Expectation.real : Expectation.finite)
+    }
+    for field in MoneyField.allCases {
+      guard let value = event.money(field) else { continue }
+      // 10¹⁵ dollars in picodollars.
+      let limit = Int128(1_000_000_000_000_000) * 1_000_000_000_000
+      if value < 0 || value > limit {
+        return EventFault(
+          field: field.contractName, value: "\(value) picodollars",
+          expected: value < 0 ? Expectation.money : Expectation.moneyDigits)
+      }
+    }
+    return nil
+  }
+
+  private static func entryFault(_ event: DecodedEvent, in batch: DecodedBatch) -> EventFault? {
+    if event.tags.count > EventLimits.entries {
+      return EventFault(
+        field: "tags", value: String(event.tags.count), expected: Expectation.tagCount)
+    }
+    if event.units.count > EventLimits.entries {
+      return EventFault(
+        field: "units", value: String(event.units.count), expected: Expectation.unitCount)
+    }
+    for entry in batch.entries[event.tags] {
+      let name = "tags." + Excerpt.shortened(batch.string(entry.name))
+      if let fault = textFault(name, entry.name, in: batch, limit: EventLimits.textBytes)
+        ?? textFault(name, entry.text, in: batch, limit: EventLimits.textBytes)
+      {
+        return fault
+      }
+    }
+    for entry in batch.entries[event.units] {
+      let name = "units." + Excerpt.shortened(batch.string(entry.name))
+      if let fault = textFault(name, entry.name, in: batch, limit: EventLimits.textBytes) {
+        return fault
+      }
+      if entry.count < 0 || entry.count > EventLimits.integer {
+        return EventFault(
+          field: name, value: String(entry.count),
+          expected: entry.count < 0 ? Expectation.integer(atLeast: 0) : Expectation.greatest)
+      }
+    }
+    return nil
+  }
+
+  /// Parts above their whole, where the whole is known.
+  ///
+  /// A part without its whole is kept: the whole is unknown then, not zero.
+  @inline(__always)
+  static func partsFault(_ event: DecodedEvent) -> EventFault? {
+    // Absent counts are zero in their places, so they may be summed; no sum overflows, since each
+    // is at most 2⁵³.
+    let parts = partsOfWholes(event)
+    if parts { return firstPartAbove(event) }
+    return nil
+  }
+
+  @inline(__always)
+  private static func partsOfWholes(_ event: DecodedEvent) -> Bool {
+    func value(_ field: IntegerField) -> Int64 { event.integers[Int(field.rawValue)] }
+    let input = event.integer(.inputTokens) ?? .max
+    let output = event.integer(.outputTokens) ?? .max
+    let inInput =
+      value(.cachedInputTokens) &+ value(.cacheWriteTokens) &+ value(.cacheWrite1hTokens)
+    return inInput > input || value(.inputAudioTokens) > input || value(.inputImageTokens) > input
+      || value(.reasoningTokens) > output || value(.outputAudioTokens) > output
+      || value(.retrievalFailures) > (event.integer(.retrievals) ?? .max)
+  }
+
+  @inline(never)
+  private static func firstPartAbove(_ event: DecodedEvent) -> EventFault? {
+    let input = event.integer(.inputTokens) ?? .max
+    var sum: Int64 = 0
+    for field in [IntegerField.cachedInputTokens, .cacheWriteTokens, .cacheWrite1hTokens] {
+      guard let value = event.integer(field) else { continue }
+      sum += value
+      if sum > input {
+        return EventFault(
+          field: field.contractName, value: String(value),
+          expected: "cached and written tokens of together at most input_tokens, which is \(input)")
+      }
+    }
+    let parts: [(IntegerField, IntegerField)] = [
+      (.reasoningTokens, .outputTokens), (.inputAudioTokens, .inputTokens),
+      (.outputAudioTokens, .outputTokens), (.inputImageTokens, .inputTokens),
+      (.retrievalFailures, .retrievals),
+    ]
+    for (part, whole) in parts {
+      guard let value = event.integer(part), let limit = event.integer(whole), value > limit
+      else { continue }
+      return EventFault(
+        field: part.contractName, value: String(value),
+        expected: "at most \(whole.contractName), which is \(limit)")
+    }
+    return nil
+  }
+}
