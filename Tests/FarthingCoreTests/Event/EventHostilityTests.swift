@@ -38,7 +38,9 @@ struct EventHostilityTests {
 
   @Test func `every byte replaced by every troublesome one`() {
     let bytes = Array(Self.good.utf8)
-    let troublesome: [UInt8] = [0, 0x09, 0x0A, 0x22, 0x5C, 0x7B, 0x7D, 0x2D, 0x7F, 0x80, 0xED, 0xFF]
+    let troublesome: [UInt8] = [
+      0, 0x09, 0x0A, 0x22, 0x5C, 0x7B, 0x7D, 0x2D, 0x7F, 0x80, 0xED, 0xFF,
+    ]
     for index in bytes.indices where index % 3 == 0 {
       for byte in troublesome {
         var changed = bytes
@@ -63,7 +65,8 @@ struct EventHostilityTests {
   @Test func `numbers of absurd length and size`() {
     let numbers = [
       String(repeating: "9", count: 100_000), "-" + String(repeating: "9", count: 400),
-      "0." + String(repeating: "0", count: 100_000) + "1", "1e" + String(repeating: "9", count: 5000),
+      "0." + String(repeating: "0", count: 100_000) + "1",
+      "1e" + String(repeating: "9", count: 5000),
       "1e-" + String(repeating: "9", count: 5000), "9223372036854775807", "9223372036854775808",
       "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
       "18446744073709551616", "1e308", "1e309", "-1e309", "4.9e-324", "1E400",
@@ -227,7 +230,7 @@ struct EventPropertyTests {
       for field in RealField.allCases { #expect(event.real(field) == sample.reals[field]) }
       let tags = batch.entries[event.tags].map { (batch.string($0.name), batch.string($0.text)) }
       #expect(Dictionary(uniqueKeysWithValues: tags) == sample.tags)
-      #expect(EventRules.check(event, in: batch, now: EventSamples.now, requiresModel: true) == nil)
+      #expect(EventRules.check(event, in: batch, now: EventSamples.now, from: .contract) == nil)
     }
   }
 
@@ -253,7 +256,7 @@ struct EventPropertyTests {
       #expect(batch.events.count + batch.rejections.count == 1)
       for event in batch.events {
         let rejection = EventRules.check(
-          event, in: batch, now: EventSamples.now, requiresModel: true)
+          event, in: batch, now: EventSamples.now, from: .contract)
         #expect(rejection == nil)
       }
       for rejection in batch.rejections {

@@ -255,33 +255,33 @@ struct EventRefusalTests {
     } + timesOutOfRange
 
   private static let timesOutOfRange: [Refusal] = [
-      Refusal(
-        #"{"time":1.5,"model":"m"}"#, "time", "1.5",
-        "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
-      Refusal(
-        #"{"time":true,"model":"m"}"#, "time", "true",
-        "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
-      Refusal(
-        #"{"time":9223372036854775808,"model":"m"}"#, "time", "9223372036854775808",
-        "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
-      Refusal(
-        #"{"time":1,"model":"m"}"#, "time", "1",
-        "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
-      Refusal(
-        #"{"time":-9223372036854775808,"model":"m"}"#, "time", "-9223372036854775808",
-        "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
-      Refusal(
-        #"{"time":"1999-12-31T23:59:59.999999999Z","model":"m"}"#, "time",
-        "1999-12-31T23:59:59.999999999Z",
-        "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
-      Refusal(
-        #"{"time":"2026-03-03T00:00:00.000000001Z","model":"m"}"#, "time",
-        "2026-03-03T00:00:00.000000001Z",
-        "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
-      Refusal(
-        #"{"time":"9999-12-31T00:00:00Z","model":"m"}"#, "time", "9999-12-31T00:00:00Z",
-        "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
-    ]
+    Refusal(
+      #"{"time":1.5,"model":"m"}"#, "time", "1.5",
+      "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
+    Refusal(
+      #"{"time":true,"model":"m"}"#, "time", "true",
+      "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
+    Refusal(
+      #"{"time":9223372036854775808,"model":"m"}"#, "time", "9223372036854775808",
+      "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
+    Refusal(
+      #"{"time":1,"model":"m"}"#, "time", "1",
+      "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
+    Refusal(
+      #"{"time":-9223372036854775808,"model":"m"}"#, "time", "-9223372036854775808",
+      "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
+    Refusal(
+      #"{"time":"1999-12-31T23:59:59.999999999Z","model":"m"}"#, "time",
+      "1999-12-31T23:59:59.999999999Z",
+      "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
+    Refusal(
+      #"{"time":"2026-03-03T00:00:00.000000001Z","model":"m"}"#, "time",
+      "2026-03-03T00:00:00.000000001Z",
+      "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
+    Refusal(
+      #"{"time":"9999-12-31T00:00:00Z","model":"m"}"#, "time", "9999-12-31T00:00:00Z",
+      "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
+  ]
 
   static let keys: [Refusal] = [
     .member(#""model":"n""#, "model", "\"n\"", "each key once in an object"),
@@ -314,8 +314,10 @@ struct EventRefusalTests {
     Refusal("{\"time\" 5}", nil, "5", "a colon at byte 9"),
     Refusal("{\(EventSamples.required)", nil, nil, "a comma or } at byte 43"),
     Refusal("{\(EventSamples.required),}", nil, "}", "a key in quotes at byte 44"),
-    Refusal("{\(EventSamples.required)} x", nil, "x", "the end of the line after the object at byte 45"),
-    Refusal("{\(EventSamples.required)}{}", nil, "{", "the end of the line after the object at byte 44"),
+    Refusal(
+      "{\(EventSamples.required)} x", nil, "x", "the end of the line after the object at byte 45"),
+    Refusal(
+      "{\(EventSamples.required)}{}", nil, "{", "the end of the line after the object at byte 44"),
     .member("\"input_tokens\":012", nil, "0", "a value at byte 59"),
     .member("\"input_tokens\":+1", nil, "+", "a value at byte 59"),
     .member("\"latency_ms\":NaN", nil, "N", "a value at byte 57"),

@@ -123,7 +123,8 @@ struct EventNumberTests {
     for _ in 0..<1_000 {
       texts.append("\(Double.random(in: 0..<100_000, using: &random))")
       texts.append(
-        "\(UInt32.random(in: 0...99_999, using: &random)).\(UInt16.random(in: 0...999, using: &random))")
+        "\(UInt32.random(in: 0...99_999, using: &random)).\(UInt16.random(in: 0...999, using: &random))"
+      )
     }
     for text in texts {
       let batch = EventSamples.decode(EventSamples.request("\"latency_ms\":\(text)"))
