@@ -71,6 +71,7 @@ struct IncidentEffects: Sendable {
     client: Int, site: Int, model: Int, time: Int64, fleet: Fleet
   ) -> RequestEffects {
     var effects = RequestEffects.none
+    guard !byClient[client].isEmpty else { return effects }
     for index in byClient[client] {
       let strength = incidents[index].strength(at: time)
       guard strength > 0 else { continue }
@@ -81,6 +82,7 @@ struct IncidentEffects: Sendable {
       else { continue }
       if effects.apply(incident, strength) { incidents[index].changed += 1 }
     }
+    effects.bound()
     return effects
   }
 
@@ -119,6 +121,15 @@ struct IncidentEffects: Sendable {
 }
 
 extension RequestEffects {
+  /// Keeps what several incidents multiply up within the limit of one, so that no count overflows.
+  fileprivate mutating func bound() {
+    let limit = 10_000.0
+    inputFactor = min(inputFactor, limit)
+    outputFactor = min(outputFactor, limit)
+    reasoningFactor = min(reasoningFactor, limit)
+    latencyFactor = min(latencyFactor, limit)
+  }
+
   /// Adds one incident's effect.
   ///
   /// - Returns: false for the kinds that work by adding or losing traffic.

@@ -72,13 +72,6 @@ struct KeyedRandom {
   mutating func logNormal(_ mean: Double, _ deviation: Double) -> Double {
     ReproducibleMath.exponential(mean + deviation * normal())
   }
-
-  /// The index that a uniform draw falls on in cumulative weights whose last is the total.
-  mutating func choose(cumulative weights: [Double]) -> Int {
-    guard let total = weights.last else { return 0 }
-    let place = unit() * total
-    return weights.firstIndex { place < $0 } ?? weights.count - 1
-  }
 }
 
 /// Functions whose every bit is decided by IEEE 754's exactly rounded operations.

@@ -70,6 +70,12 @@ struct ByteCursor {
     end = bytes.count
   }
 
+  /// A cursor over a part of some bytes, which holds `end` of them at least.
+  init(place: Int, end: Int) {
+    self.place = place
+    self.end = end
+  }
+
   var remaining: Int { end - place }
 
   mutating func byte(_ bytes: Span<UInt8>) throws(EncodingFault) -> UInt8 {

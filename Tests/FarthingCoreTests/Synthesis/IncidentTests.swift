@@ -109,4 +109,29 @@ struct IncidentTests {
 
         """)
   }
+
+  @Test func `every event is accepted, whatever goes wrong`() throws {
+    var options = try Self.options()
+    options.requestsPerDay = 1500
+    for kind in IncidentKind.allCases {
+      let share = kind.defaultShare == nil ? "" : ",share=0.2"
+      options.incidents.append(
+        try IncidentSpecification.parse("\(kind.rawValue)@2026-03-02T08:00Z+16h\(share)"))
+    }
+    // Two of each, so that effects meet, and at the largest magnitude that is allowed.
+    for kind in IncidentKind.allCases where kind.defaultFactor != nil && kind != .runawayTask {
+      options.incidents.append(
+        try IncidentSpecification.parse("\(kind.rawValue)@2026-03-02T10:00Z+30s,factor=10000"))
+    }
+    options.requestLimit = 6000
+    var synthesis = try EventSynthesis(options)
+    var bytes: [UInt8] = []
+    while synthesis.next(into: &bytes) {}
+    var decoder = EventDecoder(now: Self.start + 30 * CivilTime.day)
+    let batch = decoder.decode(bytes)
+    #expect(batch.rejections == [])
+    #expect(batch.unknownFields.isEmpty)
+    #expect(batch.events.count == synthesis.requestCount + synthesis.outcomeCount)
+    #expect(synthesis.requestCount > 3000)
+  }
 }

@@ -1,0 +1,139 @@
+internal import FarthingCore
+
+/// One log file read back.
+struct LogReplay {
+  private let bytes: [UInt8]
+  let scan: LogScan
+  /// What the file lost; empty where it is whole.
+  private(set) var damage: [DamageReport] = []
+
+  /// - Throws: `io`, `accessDenied`, `unsupportedVersion`. A missing or damaged file is no error
+  ///   but in ``damage``.
+  init(
+    entry: LogEntry, nextFirstSequence: Int64?, layout: StoreLayout, fileSystem: any FileSystem,
+    store: UInt64
+  ) throws(StoreError) {
+    let name = StoreLayout.logName(entry.id)
+    var bytes: [UInt8] = []
+    var isMissing = false
+    do throws(StoreError) {
+      let file = try layout.open(name, .read, fileSystem)
+      defer { file.close() }
+      let identity = LogIdentity(store: store, file: entry.id)
+      // A writer may append meanwhile: its mark, read before the records, must not point beyond
+      // what was read of a file that has grown since.
+      while true {
+        let size = try file.size()
+        _ = try file.read(into: &bytes, offset: 0, count: size)
+        guard let mark = DurableMark.read(bytes, identity), mark.end > bytes.count,
+          try file.size() > size
+        else { break }
+      }
+    } catch {
+      guard error.code == .notFound else { throw error }
+      isMissing = true
+    }
+    self.bytes = bytes
+    scan = try LogScan(
+      bytes, identity: LogIdentity(store: store, file: entry.id),
+      firstSequence: entry.firstSequence, nextFirstSequence: nextFirstSequence, name: name)
+    if isMissing {
+      damage.append(
+        DamageReport(
+          file: name,
+          message: "\(name) is missing; the batches \(entry.firstSequence) to "
+            + "\(nextFirstSequence.map { String($0 - 1) } ?? "the last") that it held are lost"))
+      return
+    }
+    if scan.headerDamaged {
+      damage.append(
+        DamageReport(
+          file: name, message: "\(name): its header is damaged; its batches are read all the same",
+          lostRows: 0))
+    }
+    for gap in scan.gaps {
+      damage.append(
+        DamageReport(
+          file: name,
+          message: "\(name): bytes \(gap.bytes.lowerBound) to \(gap.bytes.upperBound) are damaged; "
+            + "batches \(gap.sequences.lowerBound) to \(gap.sequences.upperBound) are lost"))
+    }
+    for record in scan.records where batch(of: record) == nil {
+      damage.append(
+        DamageReport(
+          file: name,
+          message: "\(name): batch \(record.sequence) is whole but not in a form that this build "
+            + "reads; it is left out"))
+    }
+  }
+
+  /// The batch of a record; nil where its form is unknown, which ``damage`` then says.
+  func batch(of record: LogScan.Record) -> (batch: ChargedBatch, receivedTime: Int64)? {
+    try? BatchRecord.decode(Array(bytes[record.payload]))
+  }
+}
+
+extension SegmentReader {
+  /// Puts the ids of all rows that have one into an index.
+  func restoreIDs(
+    into index: inout DeduplicationIndex, scratch: ScanScratch
+  ) throws(StoreError) {
+    guard kind(of: .field(.id)) != nil else { return }
+    var ids = TextColumn()
+    var times = IntegerColumn()
+    for block in 0..<blockCount {
+      try readText(.field(.id), block: block, into: &ids, scratch: scratch)
+      try readIntegers(.receivedTime, block: block, into: &times, scratch: scratch)
+      let bytes = ids.bytes.span
+      for row in 0..<ids.count {
+        guard let range = ids.range(row) else { continue }
+        index.restore(index.key(of: bytes.extracting(range)), receivedTime: times.values[row])
+      }
+    }
+  }
+}
+
+extension StoreLayout {
+  /// Opens a listed segment; its footer must agree with the catalogue.
+  func openSegment(
+    _ entry: SegmentEntry, _ fileSystem: any FileSystem
+  ) throws(StoreError) -> SegmentReader {
+    let name = StoreLayout.segmentName(entry.id)
+    let file = try open(name, .read, fileSystem)
+    let segment = try SegmentReader.open(
+      FileSegmentSource(name: name, file: file), expectedID: entry.id)
+    guard segment.rowCount == entry.rowCount, segment.kind == entry.kind,
+      segment.byteCount == entry.byteCount
+    else {
+      throw StoreError(
+        .damaged,
+        "\(name) has \(segment.rowCount) rows in \(segment.byteCount) bytes, the catalogue "
+          + "expects \(entry.rowCount) in \(entry.byteCount)")
+    }
+    return segment
+  }
+}
+
+extension DecodedBatch {
+  /// The text at `range` as bytes.
+  @_lifetime(borrow self)
+  func span(_ range: ByteRange) -> Span<UInt8> {
+    let start = Int(range.offset)
+    return bytes.span.extracting(start..<start + Int(range.length))
+  }
+}
+
+extension WriteBuffer {
+  /// Appends selected events of this buffer's kind; the buffer must have room for them.
+  ///
+  /// - Returns: how many of the selection were taken.
+  @discardableResult
+  func append(
+    _ batch: borrowing ChargedBatch, selection: some Collection<Int>, receivedTime: Int64
+  ) -> Int {
+    append(
+      batch.decoded, charges: batch.charges,
+      prices: batch.prices.map { StoredPrice(key: $0.key, bytes: $0.serialised()) },
+      source: batch.source, selection: selection, receivedTime: receivedTime)
+  }
+}

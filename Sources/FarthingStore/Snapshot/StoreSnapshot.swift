@@ -1,0 +1,113 @@
+package import FarthingCore
+
+/// An immutable view of a store, as of one moment.
+///
+/// Each event that was accepted before that moment is in exactly one of its segments, but for those
+/// that `damage` tells of.
+package struct StoreSnapshot: Sendable {
+  /// In the order in which their rows arrived.
+  package var requests: [SegmentReader] = []
+  package var outcomes: [SegmentReader] = []
+  package var capacities: [SegmentReader] = []
+  /// What is missing from this snapshot; every total over it says so.
+  package var damage: [DamageReport] = []
+  /// The catalogue's generation; a later snapshot has the same or a greater one.
+  package var generation: Int64 = 0
+
+  package init() {}
+
+  /// The segments of one kind.
+  package func segments(_ kind: EventKind) -> [SegmentReader] {
+    switch kind {
+    case .request: requests
+    case .outcome: outcomes
+    case .capacity: capacities
+    }
+  }
+
+  mutating func add(_ segment: SegmentReader) {
+    switch segment.kind {
+    case .request: requests.append(segment)
+    case .outcome: outcomes.append(segment)
+    case .capacity: capacities.append(segment)
+    }
+  }
+
+  /// Adds the rows of a buffer as a segment in memory. Its id is negative.
+  mutating func add(_ buffer: WriteBuffer) throws(StoreError) {
+    let id = -Int64(1 + requests.count + outcomes.count + capacities.count)
+    guard let sealed = buffer.sealed(id: id) else { return }
+    add(try SegmentReader.open(MemorySegmentSource(name: "in memory", bytes: sealed.bytes)))
+  }
+
+  /// Opens a listed segment, or tells in ``damage`` why it is left out.
+  @discardableResult
+  mutating func open(
+    _ entry: SegmentEntry, _ layout: StoreLayout, _ fileSystem: any FileSystem
+  ) -> SegmentReader? {
+    do throws(StoreError) {
+      let segment = try layout.openSegment(entry, fileSystem)
+      add(segment)
+      return segment
+    } catch {
+      damage.append(DamageReport(segment: entry, error: error))
+      return nil
+    }
+  }
+
+  /// Reads every block of every segment.
+  ///
+  /// - Returns: ``damage`` and a report for each segment with a damaged block. Such a segment's
+  ///   other blocks are readable.
+  /// - Complexity: O(bytes of the store).
+  package func verified() -> [DamageReport] {
+    var reports = damage
+    let scratch = ScanScratch()
+    for segment in requests + outcomes + capacities {
+      do throws(StoreError) {
+        try segment.verify(scratch: scratch)
+      } catch {
+        reports.append(
+          DamageReport(
+            file: segment.name, message: error.description, lostRows: nil, kind: segment.kind))
+      }
+    }
+    return reports
+  }
+}
+
+extension DamageReport {
+  /// A whole segment that cannot be served.
+  init(segment entry: SegmentEntry, error: StoreError) {
+    let name = StoreLayout.segmentName(entry.id)
+    self.init(
+      file: name,
+      message: "\(error.description); \(entry.rowCount) rows of kind \(entry.kind) are in no "
+        + "answer, other segments are served; restore \(name) from a backup",
+      lostRows: entry.rowCount, kind: entry.kind)
+  }
+}
+
+extension SegmentReader {
+  /// Reads every block of every column.
+  ///
+  /// - Throws: `damaged`, naming the first bad place; `io`.
+  func verify(scratch: ScanScratch) throws(StoreError) {
+    var codes: [UInt32] = []
+    var integers = IntegerColumn()
+    var reals = RealColumn()
+    var texts = TextColumn()
+    for name in columnNames {
+      if kind(of: name) == .codes { _ = try dictionary(name) }
+      for block in 0..<blockCount {
+        switch kind(of: name) {
+        case .codes: try readCodes(name, block: block, into: &codes, scratch: scratch)
+        case .integers: try readIntegers(name, block: block, into: &integers, scratch: scratch)
+        case .reals: try readReals(name, block: block, into: &reals, scratch: scratch)
+        case .text: try readText(name, block: block, into: &texts, scratch: scratch)
+        case nil: break
+        }
+      }
+    }
+  }
+}
