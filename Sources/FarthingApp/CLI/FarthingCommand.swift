@@ -15,7 +15,7 @@ package struct FarthingCommand: AsyncParsableCommand {
       1 ran and failed; 2 wrong usage or configuration.
       """,
     version: Version.text,
-    subcommands: [GenerateCommand.self])
+    subcommands: [IngestCommand.self, PricesCommand.self, GenerateCommand.self])
 
   package init() {}
 }
