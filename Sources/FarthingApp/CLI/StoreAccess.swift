@@ -34,6 +34,23 @@ enum StoreAccess {
     }
   }
 
+  /// Runs a plan over what is stored now.
+  static func run(_ plan: QueryPlan, _ settings: Settings) throws -> QueryResult {
+    let snapshot = try snapshot(settings)
+    return try executor(settings).run(
+      plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
+  }
+
+  /// Lists requests of what is stored now.
+  static func run(_ plan: EventsPlan, _ settings: Settings) throws -> QueryResult {
+    let snapshot = try snapshot(settings)
+    return try executor(settings).run(plan, requests: snapshot.requests)
+  }
+
+  private static func executor(_ settings: Settings) -> QueryExecutor {
+    QueryExecutor(memoryLimit: settings.queryBytes, threads: HostProcess.processorCount())
+  }
+
   /// The prices that are known in the store's folder, or the built-in ones where there is no store.
   static func priceBook(_ settings: Settings) throws -> PriceBook {
     try PriceBook(lists: try priceLists(settings))

@@ -10,7 +10,7 @@ package struct PricesCommand: AsyncParsableCommand {
       it, the latest first. Stored events keep the price that was known when they arrived.
       """,
     subcommands: [
-      PricesList.self, PricesShow.self, PricesCheck.self, PricesImport.self,
+      PricesList.self, PricesShow.self, PricesCheck.self, PricesImport.self, PricesMissing.self,
     ])
 
   package init() {}

@@ -34,7 +34,8 @@ package struct PricesList: AsyncParsableCommand {
       let age = date.map { max(0, now - $0) / TimeText.nanosecondsPerDay }
       return [
         .text(list.name), .text(list.format), list.from.map { .time($0) } ?? .null,
-        date.map { .time($0 - $0 % 1_000_000_000) } ?? .null, age.map { .count(Int128($0)) } ?? .null,
+        date.map { .time($0 - $0 % 1_000_000_000) } ?? .null,
+        age.map { .count(Int128($0)) } ?? .null,
         .count(Int128(source.cards().count)),
       ]
     }
