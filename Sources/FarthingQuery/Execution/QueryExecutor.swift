@@ -24,11 +24,20 @@ package struct QueryExecutor: Sendable {
     self.threads = threads
   }
 
+  /// The rows that answer a plan over one snapshot of a store.
+  ///
+  /// - Throws: ``QueryError`` of code `memory`, `overflow` or `store`.
+  package func run(
+    _ plan: QueryPlan, over snapshot: StoreSnapshot
+  ) throws(QueryError) -> QueryResult {
+    try run(plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
+  }
+
   /// The rows that answer a plan.
   ///
   /// - Parameters:
-  ///   - requests: All segments of requests of one snapshot of the store.
-  ///   - outcomes: All segments of outcome events of the same snapshot.
+  ///   - requests: All segments of requests, in the order in which their rows arrived.
+  ///   - outcomes: All segments of outcome events, likewise.
   /// - Throws: ``QueryError`` of code `memory`, `overflow` or `store`.
   package func run(
     _ plan: QueryPlan, requests: [SegmentReader], outcomes: [SegmentReader]
@@ -146,11 +155,9 @@ package struct QueryExecutor: Sendable {
   private func outcomeRecords(
     _ segments: [SegmentReader], hasValues: Bool, _ scan: ParallelScan
   ) throws(QueryError) -> [OutcomeRecords] {
-    // Arrival decides between equal times, so segments count in the order of their arrival.
+    // Arrival decides between equal times: the segments stand in the order of theirs.
     let ordered = segments.filter {
       $0.kind(of: .field(.outcome)) != nil && $0.kind(of: .field(.task)) != nil
-    }.sorted {
-      ($0.minimumReceivedTime, $0.segmentID) < ($1.minimumReceivedTime, $1.segmentID)
     }
     if ordered.isEmpty { return [] }
     let units = ordered.indices.flatMap { place in

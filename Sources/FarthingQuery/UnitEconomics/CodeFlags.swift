@@ -55,7 +55,7 @@ struct CodeFlags {
 
   /// Adds what another worker's groups have.
   mutating func merge(_ other: CodeFlags, _ numbers: [UInt32]) {
-    other.forEach { group, text in
+    other.visit { group, text in
       let target = Int(numbers[group])
       if pairs == nil {
         flags[target * universe.count + text] = 1
@@ -65,7 +65,7 @@ struct CodeFlags {
     }
   }
 
-  private func forEach(_ body: (Int, Int) -> Void) {
+  private func visit(_ body: (Int, Int) -> Void) {
     if let pairs {
       for key in pairs.keys { body(Int(key >> 32), Int(key & 0xffff_ffff)) }
       return
@@ -78,7 +78,7 @@ struct CodeFlags {
   /// How many texts each group has.
   func counts() -> [Int64] {
     var counts = [Int64](repeating: 0, count: groupCount)
-    forEach { group, _ in counts[group] += 1 }
+    visit { group, _ in counts[group] += 1 }
     return counts
   }
 }

@@ -151,7 +151,7 @@ struct SketchAccumulator {
   }
 
   private func forEachCount(_ body: (Int, Int, Int64) -> Void) {
-    sparse?.forEach { key, count in body(Int(key >> 18), Int(key & 0x3ffff), count) }
+    sparse?.visit { key, count in body(Int(key >> 18), Int(key & 0x3ffff), count) }
     for (place, count) in counts.enumerated() where count > 0 {
       body(place / width, firstBucket + place % width, Int64(count))
     }
@@ -175,7 +175,7 @@ struct SketchAccumulator {
           bucketCounts: [UInt32](repeating: 0, count: last - first + 1), first: first,
           scaledSum: sums[group], minimum: least[group], maximum: greatest[group])
       }
-      sparse?.forEach { key, count in
+      sparse?.visit { key, count in
         sketches[Int(key >> 18)].addCount(count, bucket: Int(key & 0x3ffff))
       }
     }
@@ -199,7 +199,7 @@ struct SparseCounts {
     counts[place] += count
   }
 
-  func forEach(_ body: (UInt64, Int64) -> Void) {
+  func visit(_ body: (UInt64, Int64) -> Void) {
     for (place, count) in counts.enumerated() { body(interner.keys[place], count) }
   }
 }
