@@ -133,6 +133,8 @@ package struct DecodedBatch: Sendable {
   package var rejections: [EventRejection]
   /// Fields that the contract does not name: name to number of events.
   package var unknownFields: [String: Int]
+  /// Broken JSON ended an array: nothing after the last rejection was read.
+  package var isBrokenOff = false
 
   @inlinable
   package init(bytes: [UInt8] = []) {

@@ -1,6 +1,6 @@
 /// Builds events out of other formats, one after the other, under the same rules as the decoder's.
 ///
-/// Between ``begin(_:line:)`` and ``finish(requiresModel:)`` the setters describe one event; absent
+/// Between ``begin(_:line:)`` and ``finish()`` the setters describe one event; absent
 /// values are simply not set. Text that the contract's limits do not allow makes the event refused,
 /// so what is only descriptive is shortened by its collector before.
 package struct EventBatchBuilder: Sendable {
@@ -83,7 +83,7 @@ package struct EventBatchBuilder: Sendable {
   }
 
   /// Checks the event and adds it, or its rejection, to the batch.
-  package mutating func finish(requiresModel: Bool) {
+  package mutating func finish() {
     var finished = event
     let first = batch.entries.count
     batch.entries += tags
@@ -92,7 +92,7 @@ package struct EventBatchBuilder: Sendable {
     finished.units = first + tags.count..<batch.entries.count
     let rejection =
       fault?.rejection(line: event.line)
-      ?? EventRules.check(finished, in: batch, now: now, requiresModel: requiresModel)
+      ?? EventRules.check(finished, in: batch, now: now, from: .otherFormat)
     if let rejection {
       batch.entries.removeSubrange(first...)
       batch.rejections.append(rejection)

@@ -158,7 +158,10 @@ package struct EventDecoder: Sendable {
         // Where the text itself is broken, that is what is wrong with it.
         if end >= 0 { self.fault = fault }
         refuse(line: line, into: &batch)
-        if end < 0 { return }
+        if end < 0 {
+          batch.isBrokenOff = true
+          return
+        }
         at = end
       }
       at = scanner.afterBlanks(bytes, at)
@@ -183,6 +186,7 @@ package struct EventDecoder: Sendable {
       } else {
         _ = fail(syntax: "a comma or ]", bytes, at: at)
         refuse(line: line, into: &batch)
+        batch.isBrokenOff = true
         return
       }
     }

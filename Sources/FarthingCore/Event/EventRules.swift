@@ -1,3 +1,12 @@
+/// Where an event comes from, which decides how far its source is trusted to follow the contract.
+package enum EventOrigin: Sendable {
+  /// The event contract's own JSON: every rule holds.
+  case contract
+  /// Another format: a call may name no model, and counts that contradict each other (parts above
+  /// their whole) are kept as they were reported, since refusing them would lose the call's cost.
+  case otherFormat
+}
+
 /// The contract's rules on a whole event, whoever built it.
 ///
 /// The decoder checks each value where it reads it and calls ``partsFault(_:)`` at the end;
@@ -9,14 +18,13 @@ package enum EventRules {
   /// - Parameters:
   ///   - batch: The batch whose bytes and entries the event points into.
   ///   - now: The clock in Unix nanoseconds.
-  ///   - requiresModel: False for calls of other formats, which may name no model.
   package static func check(
-    _ event: DecodedEvent, in batch: DecodedBatch, now: Int64, requiresModel: Bool
+    _ event: DecodedEvent, in batch: DecodedBatch, now: Int64, from origin: EventOrigin
   ) -> EventRejection? {
     let fault =
-      missingFault(event, requiresModel: requiresModel) ?? timeFault(event, now: now)
+      missingFault(event, requiresModel: origin == .contract) ?? timeFault(event, now: now)
       ?? textFault(event, in: batch) ?? numberFault(event) ?? entryFault(event, in: batch)
-      ?? partsFault(event)
+      ?? (origin == .contract ? partsFault(event) : nil)
     return fault?.rejection(line: event.line)
   }
 

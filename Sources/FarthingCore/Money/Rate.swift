@@ -5,12 +5,15 @@
 // scale. Halving for a batch and a percentage of discount keep it finite, so nothing is ever rounded before
 // the event's one rounding.
 
-/// The exact price of one unit (a token, a search, a request) in US dollars: `mantissa` × 10^−`scale`.
+/// The exact price of one unit (a token, a search, a request) in US dollars: `mantissa` × 10^−`scale` ÷ `divisor`.
 ///
 /// Never negative; at most ``Rate/limit`` dollars. Equal amounts are equal values: trailing zeros are dropped.
 package struct Rate: Sendable, Hashable {
   package let mantissa: UInt128
   package let scale: Int
+  /// 1, unless the price is of a number of units with prime factors besides 2 and 5, such as 3,600 seconds;
+  /// then those factors.
+  package let divisor: UInt64
 
   package static let zero = Rate(uncheckedMantissa: 0, scale: 0)
 
@@ -24,16 +27,20 @@ package struct Rate: Sendable, Hashable {
   package static let maximumScale = 30
   /// Decimals that a rate may have after discounts and batch halves.
   static let maximumDerivedScale = 39
+  /// Greatest ``divisor``; the 256-bit arithmetic counts on it.
+  static let maximumDivisor: UInt64 = 1 << 10
 
-  private init(uncheckedMantissa mantissa: UInt128, scale: Int) {
+  private init(uncheckedMantissa mantissa: UInt128, scale: Int, divisor: UInt64 = 1) {
     self.mantissa = mantissa
     self.scale = scale
+    self.divisor = divisor
   }
 
-  /// The rate `mantissa` × 10^−`scale`, or nil beyond the limits above. `scale` may be negative.
-  package init?(mantissa: UInt128, scale: Int) {
+  /// The rate `mantissa` × 10^−`scale` ÷ `divisor`, or nil beyond the limits above. `scale` may be negative.
+  package init?(mantissa: UInt128, scale: Int, divisor: UInt64 = 1) {
     var mantissa = mantissa
     var scale = scale
+    guard divisor > 0, divisor <= Self.maximumDivisor else { return nil }
     guard mantissa != 0 else {
       self = Rate(uncheckedMantissa: 0, scale: 0)
       return
@@ -54,7 +61,7 @@ package struct Rate: Sendable, Hashable {
     for _ in 0..<scale where whole != 0 { whole /= 10 }
     let isAtLimit = whole == Self.limit && scale == 0
     guard whole < Self.limit || isAtLimit else { return nil }
-    self = Rate(uncheckedMantissa: mantissa, scale: scale)
+    self = Rate(uncheckedMantissa: mantissa, scale: scale, divisor: divisor)
   }
 
   /// The rate that a decimal text says.
@@ -104,21 +111,38 @@ package struct Rate: Sendable, Hashable {
   /// Half of the rate, exactly.
   package var halved: Rate {
     mantissa & 1 == 0
-      ? Rate(uncheckedMantissa: mantissa / 2, scale: scale)
-      : Rate(uncheckedMantissa: mantissa * 5, scale: scale + 1)
+      ? Rate(uncheckedMantissa: mantissa / 2, scale: scale, divisor: divisor)
+      : Rate(uncheckedMantissa: mantissa * 5, scale: scale + 1, divisor: divisor)
   }
 
   /// The rate times `mantissa` × 10^−`scale`, or nil where the product has too many digits.
   package func multiplied(mantissa factor: UInt128, scale factorScale: Int) -> Rate? {
     let (product, overflow) = mantissa.multipliedReportingOverflow(by: factor)
-    return overflow ? nil : Rate(mantissa: product, scale: scale + factorScale)
+    return overflow ? nil : Rate(mantissa: product, scale: scale + factorScale, divisor: divisor)
+  }
+
+  /// This rate, a price of `count` units, as the price of one, or nil beyond the limits above.
+  package func divided(by count: UInt64) -> Rate? {
+    guard count > 0 else { return nil }
+    var rest = count
+    var factor: UInt128 = 1
+    var scale = 0
+    while rest % 10 == 0 { (rest, scale) = (rest / 10, scale + 1) }
+    while rest % 2 == 0 { (rest, factor, scale) = (rest / 2, factor * 5, scale + 1) }
+    while rest % 5 == 0 { (rest, factor, scale) = (rest / 5, factor * 2, scale + 1) }
+    let (product, overflow) = mantissa.multipliedReportingOverflow(by: factor)
+    guard !overflow, rest <= Self.maximumDivisor else { return nil }
+    return Rate(mantissa: product, scale: self.scale + scale, divisor: divisor * rest)
   }
 
   /// The price of `count` units in dollars as decimal text, for example per million tokens with 1,000,000.
-  package func decimalText(per count: UInt128 = 1) -> String {
-    let (product, overflow) = mantissa.multipliedReportingOverflow(by: count)
-    return overflow
-      ? DecimalFormat.text(magnitude: mantissa, scale: scale)
-      : DecimalFormat.text(magnitude: product, scale: scale)
+  ///
+  /// Exact where ``divisor`` divides `count`; otherwise ` / ` and the divisor follow.
+  package func decimalText(per count: UInt64 = 1) -> String {
+    let isWhole = count % divisor == 0
+    let (product, overflow) = mantissa.multipliedReportingOverflow(
+      by: UInt128(isWhole ? count / divisor : count))
+    let text = DecimalFormat.text(magnitude: overflow ? mantissa : product, scale: scale)
+    return isWhole ? text : "\(text) / \(divisor)"
   }
 }

@@ -56,7 +56,7 @@ package struct RateTable: Sendable, Equatable {
   }
 
   /// The table with every rate changed, or nil where one cannot be.
-  func mapped(_ change: (Rate) -> Rate?) -> RateTable? {
+  package func mapped(_ change: (Rate) -> Rate?) -> RateTable? {
     var result = RateTable()
     for (part, schedule) in schedules {
       guard let changed = schedule.mapped(change) else { return nil }
@@ -100,8 +100,6 @@ package struct RateCard: Sendable, Equatable {
   package var units: [UnitPrice]
   /// The fee of each request.
   package var requestFee: Rate
-  /// See ``ResolvedPrice/divisor``.
-  package var divisor: UInt64
   package var isApproximate: Bool
   /// The page that the rates come from, where the list says.
   package var source: String?
@@ -115,7 +113,7 @@ package struct RateCard: Sendable, Equatable {
     tenant: String? = nil, period: PricePeriod = .always, standard: RateTable = RateTable(),
     tiers: [String: RateTable] = [:], batch: RateTable? = nil, overlay: Overlay = .wholeParts,
     missingBatch: MissingBatch = .standard, units: [UnitPrice] = [], requestFee: Rate = .zero,
-    divisor: UInt64 = 1, isApproximate: Bool = false, source: String? = nil,
+    isApproximate: Bool = false, source: String? = nil,
     sourceDate: String? = nil, discountPercent: String? = nil
   ) {
     self.entry = entry
@@ -131,7 +129,6 @@ package struct RateCard: Sendable, Equatable {
     self.missingBatch = missingBatch
     self.units = units
     self.requestFee = requestFee
-    self.divisor = divisor
     self.isApproximate = isApproximate
     self.source = source
     self.sourceDate = sourceDate
@@ -178,7 +175,7 @@ extension RateCard {
     if let discountPercent { key += " less \(discountPercent)%" }
     return ResolvedPrice(
       key: key, validFrom: period.from, validUntil: period.until, isApproximate: isApproximate,
-      bands: tables.bands(), units: units, requestFee: requestFee, divisor: divisor)
+      bands: tables.bands(), units: units, requestFee: requestFee)
   }
 }
 
@@ -240,7 +237,8 @@ package struct Discount: Sendable, Equatable {
     self.factor = factor
   }
 
-  func applied(to rate: Rate) -> Rate? {
+  /// The rate less the discount, or nil where it would have too many digits.
+  package func applied(to rate: Rate) -> Rate? {
     rate.multiplied(mantissa: factor.mantissa, scale: factor.scale)
   }
 }

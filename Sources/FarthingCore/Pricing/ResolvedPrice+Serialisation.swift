@@ -1,9 +1,9 @@
 // A price as bytes, for the price table of a segment.
 //
-// Version 1: byte 1; flags (bit 0 approximate); key; valid from and until (8 bytes each); divisor; request fee;
+// Version 1: byte 1; flags (bit 0 approximate); key; valid from and until (8 bytes each); request fee;
 // units (count, then name and rate each); bands (count, then for each: limit + 1, mask of the parts that have a
-// rate, their rates). Text is a length and UTF-8 bytes; a rate is its scale and its mantissa; counts, lengths,
-// scales, limits and mantissas are LEB128. Fixed-width integers are little-endian.
+// rate, their rates). Text is a length and UTF-8 bytes; a rate is its scale, divisor and mantissa; counts, lengths,
+// scales, divisors, limits and mantissas are LEB128. Fixed-width integers are little-endian.
 //
 // The reader checks every length and limit: what it is given may be damaged.
 
@@ -17,7 +17,6 @@ extension ResolvedPrice {
     writer.text(key)
     writer.fixed(validFrom)
     writer.fixed(validUntil)
-    writer.number(UInt128(divisor))
     writer.rate(requestFee)
     writer.number(UInt128(units.count))
     for unit in units {
@@ -40,19 +39,28 @@ extension ResolvedPrice {
     guard reader.byte(bytes) == version, let flags = reader.byte(bytes), flags < 2,
       let key = reader.text(bytes),
       let from = reader.fixed(bytes), let until = reader.fixed(bytes),
-      let divisor = reader.number(bytes), divisor > 0, divisor <= maximumDivisor,
       let fee = reader.rate(bytes),
       let units = reader.units(bytes),
       let bands = reader.bands(bytes),
-      reader.position == bytes.count
+      reader.position == bytes.count,
+      commonDivisor(bands, units, fee) <= maximumDivisor
     else { return nil }
     return ResolvedPrice(
       key: key, validFrom: from, validUntil: until, isApproximate: flags == 1, bands: bands,
-      units: units, requestFee: fee, divisor: UInt64(divisor))
+      units: units, requestFee: fee)
   }
 
   /// The bound that the 256-bit arithmetic counts on.
-  static let maximumDivisor: UInt128 = 1 << 20
+  package static let maximumDivisor: UInt64 = 1 << 20
+
+  private static func commonDivisor(_ bands: [PriceBand], _ units: [UnitPrice], _ fee: Rate)
+    -> UInt64
+  {
+    let rates = bands.flatMap { $0.rates.compactMap { $0 } } + units.map(\.rate) + [fee]
+    return rates.reduce(1) { (multiple, rate) in
+      multiple > maximumDivisor ? multiple : commonMultiple(multiple, rate.divisor)
+    }
+  }
 }
 
 private struct PriceWriter {
@@ -80,6 +88,7 @@ private struct PriceWriter {
 
   mutating func rate(_ rate: Rate) {
     number(UInt128(rate.scale))
+    number(UInt128(rate.divisor))
     number(rate.mantissa)
   }
 }
@@ -95,7 +104,7 @@ private struct PriceReader {
 
   mutating func number(_ bytes: Span<UInt8>) -> UInt128? {
     var value: UInt128 = 0
-    for shift in 0..<18 {
+    for shift in 0..<19 {
       guard let byte = byte(bytes) else { return nil }
       value |= UInt128(byte & 0x7F) << UInt128(7 * shift)
       if byte < 0x80 { return value }
@@ -129,9 +138,10 @@ private struct PriceReader {
 
   mutating func rate(_ bytes: Span<UInt8>) -> Rate? {
     guard let scale = count(bytes, limit: Rate.maximumDerivedScale),
+      let divisor = count(bytes, limit: Int(Rate.maximumDivisor)),
       let mantissa = number(bytes)
     else { return nil }
-    return Rate(mantissa: mantissa, scale: scale)
+    return Rate(mantissa: mantissa, scale: scale, divisor: UInt64(divisor))
   }
 
   mutating func units(_ bytes: Span<UInt8>) -> [UnitPrice]? {

@@ -1,7 +1,7 @@
 // The same sums in 256 bits, for a price whose rates do not share 63 bits at one scale.
 
 extension ResolvedPrice {
-  /// 10^(scale − 12) × divisor, below 2¹²⁷: the scale is at most 39 and the divisor below 2³².
+  /// 10^(scale − 12) × divisor, below 2¹²⁷: the scale is at most 39 and the divisor at most 2²⁰.
   private var wideDivisor: UInt128 {
     var power = UInt128(divisor)
     for _ in 0..<(scale - 12) { power *= 10 }
@@ -11,6 +11,7 @@ extension ResolvedPrice {
   private func wideProduct(_ count: Int64, _ rate: Rate?) -> WideUnsigned {
     guard count > 0, let rate else { return .zero }
     return WideUnsigned.product(UInt128(count), rate.mantissa)
+      .times(UInt128(divisor / rate.divisor))
       .timesPowerOfTen(scale - rate.scale)
   }
 

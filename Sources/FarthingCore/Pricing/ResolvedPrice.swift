@@ -51,10 +51,8 @@ package final class ResolvedPrice: Sendable {
   package let units: [UnitPrice]
   /// The fee of each request, 0 mostly; part of the units' cost.
   package let requestFee: Rate
-  /// All rates are to be divided by this: 1, unless a unit's price is per an hour or another count with
-  /// prime factors besides 2 and 5.
-  package let divisor: UInt64
-
+  /// The common multiple of the rates' divisors: 1, but for prices of an hour and the like.
+  let divisor: UInt64
   /// Decimals of the common scale; at least 12.
   let scale: Int
   /// Rates at the common scale, tokens of all bands, then units, then the fee; empty where one needs more
@@ -71,7 +69,7 @@ package final class ResolvedPrice: Sendable {
   /// - Precondition: `bands` is not empty; each has ``PricePart/tokenPartCount`` rates; limits rise.
   package init(
     key: String, validFrom: Int64 = .min, validUntil: Int64 = .max, isApproximate: Bool = false,
-    bands: [PriceBand], units: [UnitPrice] = [], requestFee: Rate = .zero, divisor: UInt64 = 1
+    bands: [PriceBand], units: [UnitPrice] = [], requestFee: Rate = .zero
   ) {
     self.key = key
     self.validFrom = validFrom
@@ -80,7 +78,6 @@ package final class ResolvedPrice: Sendable {
     self.bands = bands
     self.units = units.sorted { $0.name < $1.name }
     self.requestFee = requestFee
-    self.divisor = divisor
     unitNames = self.units.map { Array($0.name.utf8) }
     hasTokenRates = bands.contains { $0.rates.contains { $0 != nil } }
     ownParts = bands.map { (band) in
@@ -90,15 +87,26 @@ package final class ResolvedPrice: Sendable {
       bands.flatMap { $0.rates.map { $0 ?? .zero } } + self.units.map(\.rate) + [requestFee]
     let scale = max(12, rates.map(\.scale).max() ?? 12)
     self.scale = scale
-    let aligned = rates.compactMap { Self.aligned($0, to: scale) }
+    let divisor = rates.reduce(1) { Self.commonMultiple($0, $1.divisor) }
+    self.divisor = divisor
+    let aligned = rates.compactMap { Self.aligned($0, to: scale, divisor: divisor) }
     let power = Self.fastPower(scale - 12, times: divisor)
     let isFast = aligned.count == rates.count && power != nil
     mantissas = isFast ? aligned : []
     fastDivisor = isFast ? power ?? 1 : 1
   }
 
-  private static func aligned(_ rate: Rate, to scale: Int) -> Int64? {
-    var mantissa = rate.mantissa
+  /// Rates' divisors are at most 2¹⁰ and a card has few that differ; one that would leave 2²⁰ is refused by
+  /// the importers.
+  static func commonMultiple(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    var (a, b) = (left, right)
+    while b != 0 { (a, b) = (b, a % b) }
+    return left / a * right
+  }
+
+  private static func aligned(_ rate: Rate, to scale: Int, divisor: UInt64) -> Int64? {
+    guard rate.mantissa <= UInt128(Int64.max) else { return nil }
+    var mantissa = rate.mantissa * UInt128(divisor / rate.divisor)
     for _ in 0..<(scale - rate.scale) {
       guard mantissa <= UInt128(Int64.max) else { return nil }
       mantissa *= 10

@@ -10,6 +10,8 @@ package final class ByteSource {
   private let path: String
   /// The size of a regular file in bytes; nil where it is not known (pipes, terminals).
   package let size: Int?
+  /// When a regular file was last written, Unix nanoseconds; nil for what is none.
+  package let modificationTime: Int64?
 
   private init(descriptor: Int32, path: String, isOwned: Bool) {
     self.descriptor = descriptor
@@ -19,6 +21,9 @@ package final class ByteSource {
     // `fstat` fills the local structure that it is handed and keeps no reference to it.
     let known = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     size = known ? Int(status.st_size) : nil
+    modificationTime =
+      known
+      ? Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec) : nil
   }
 
   deinit { if isOwned { _ = Glibc.close(descriptor) } }

@@ -37,22 +37,38 @@ package enum HostProcess {
   ///
   /// - Throws: `closed` where the reader has gone (a closed pipe), `diskFull` or `io`.
   package static func write(_ bytes: [UInt8], to stream: Stream) throws(StoreError) {
+    let name = stream == .output ? "standard output" : "standard error"
+    try writeAll(bytes, to: stream.rawValue, named: name)
+  }
+
+  private static func writeAll(
+    _ bytes: [UInt8], to descriptor: Int32, named name: String
+  ) throws(StoreError) {
     var done = 0
     while done < bytes.count {
       // The array is contiguous; `count − done` bytes at `done` stay inside it.
       let result = unsafe bytes.withUnsafeBytes { all in
         unsafe Glibc.write(
-          stream.rawValue, all.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
+          descriptor, all.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
       }
       if result >= 0 {
         done += result
       } else if errno == EPIPE {
         throw StoreError(.closed, "nothing reads what is written any more")
       } else if errno != EINTR {
-        let name = stream == .output ? "standard output" : "standard error"
-        throw HostProcess.failure("writing", name, errno)
+        throw failure("writing", name, errno)
       }
     }
+  }
+
+  /// Writes a small result file anew; what had the name before is gone.
+  ///
+  /// Not for the store: nothing is synced.
+  package static func replaceFile(_ path: String, with bytes: [UInt8]) throws(StoreError) {
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure("writing", path, errno) }
+    defer { _ = Glibc.close(descriptor) }
+    try writeAll(bytes, to: descriptor, named: path)
   }
 
   /// Makes a write to a closed pipe an error of the call instead of the end of the process.

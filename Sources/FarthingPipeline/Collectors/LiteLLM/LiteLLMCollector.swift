@@ -106,7 +106,7 @@ struct LiteLLMCall {
     if link.attempt > 1 { builder.set(.attempt, link.attempt) }
     if let model = link.fallbackFrom { builder.set(.fallbackFrom, model) }
     addTags(to: &builder)
-    builder.finish(requiresModel: false)
+    builder.finish()
   }
 
   private func addUsage(to builder: inout EventBatchBuilder) {

@@ -95,7 +95,7 @@ package struct RawResponseCollector: EventCollector {
       }
     }
     addStatus(response, &builder)
-    builder.finish(requiresModel: false)
+    builder.finish()
   }
 
   private func created(_ response: RawResponse) -> Int64? {

@@ -1,0 +1,210 @@
+package import FarthingCore
+internal import FarthingStore
+
+// From inputs to the store, in order and in bounded memory.
+//
+// One task reads an input and cuts it into pieces; workers decode and price them side by side; the
+// reading task hands the results to the store in the order of the input. At most `piecesInFlight`
+// pieces exist at once: where the workers or the store are slow, reading waits.
+
+/// Where priced batches go.
+package protocol EventSink: Sendable {
+  /// Takes the batch's events, leaving out those whose id is known.
+  ///
+  /// - Parameter receivedTime: Arrival, Unix nanoseconds.
+  func append(_ batch: ChargedBatch, receivedTime: Int64) async throws -> AppendCount
+  /// Returns once everything appended before would survive a crash.
+  func flush() async throws
+}
+
+/// How many events of a batch were new.
+package struct AppendCount: Sendable, Equatable {
+  package var accepted: Int
+  package var duplicates: Int
+
+  package init(accepted: Int, duplicates: Int) {
+    self.accepted = accepted
+    self.duplicates = duplicates
+  }
+}
+
+/// How far an ingest has come.
+package struct IngestProgress: Sendable {
+  /// The input being read.
+  package var input: String
+  /// Its raw bytes read, of how many where that is known.
+  package var bytesRead: Int
+  package var size: Int?
+  /// Events handled in all inputs so far.
+  package var events: Int
+}
+
+/// Takes events from inputs to a sink.
+package struct Ingestion {
+  package struct Options: Sendable {
+    package var limits = InputLimits()
+    /// Most refusals that are listed.
+    package var listedErrors = 1000
+    /// Decoders that work side by side.
+    package var workers = 2
+    /// Name of the format; nil to tell it by the first bytes of each input.
+    package var format: SourceFormat?
+
+    package init() {}
+  }
+
+  private let options: Options
+  private let sink: any EventSink
+  private let clock: @Sendable () -> Int64
+  private let workers: WorkerPool
+  private let onProgress: (IngestProgress) -> Void
+  /// Collectors of other formats; each sees all batches of the run, in order.
+  private var collectors: [SourceFormat: any EventCollector] = [:]
+  /// Whether refusals name their input.
+  private var namesInputs = false
+  package private(set) var receipt = IngestReceipt()
+
+  /// - Parameters:
+  ///   - clock: The time now in Unix nanoseconds: arrival, and the bound of events' own times.
+  ///   - onProgress: Called for each piece that was handed over.
+  package init(
+    options: Options, book: PriceBook, sink: any EventSink, clock: @escaping @Sendable () -> Int64,
+    onProgress: @escaping (IngestProgress) -> Void = { _ in }
+  ) {
+    self.options = options
+    self.sink = sink
+    self.clock = clock
+    self.onProgress = onProgress
+    workers = WorkerPool(book: book, now: clock())
+  }
+
+  /// Ingests the inputs one after the other; returns once all accepted events are durable.
+  ///
+  /// An input that cannot be read is named in the receipt and does not stop the others.
+  /// - Throws: what the sink throws. ``receipt`` then counts what was handed over before.
+  package mutating func run(_ inputs: [IngestInput]) async throws -> IngestReceipt {
+    let read = inputs.filter { !$0.isMetadata(among: inputs) }
+    namesInputs = read.count > 1
+    for input in read {
+      let bytes: DecompressedInput
+      do throws(StoreError) {
+        bytes = try DecompressedInput(try input.open())
+      } catch {
+        receipt.failures.append(.init(input: input.name, message: error.description))
+        continue
+      }
+      let metadata = input.metadata()
+      var cursor = InputCursor(
+        bytes, format: options.format, metadata: metadata, limits: options.limits)
+      if cursor.format.isDivisible {
+        try await ingest(&cursor, bytes, name: input.name)
+      } else {
+        try await collect(&cursor, bytes, metadata: metadata, name: input.name)
+      }
+      if let failure = cursor.failure {
+        receipt.failures.append(.init(input: input.name, message: "\(input.name): \(failure)"))
+      }
+    }
+    try await sink.flush()
+    return receipt
+  }
+
+  // MARK: The contract's own events
+
+  private mutating func ingest(
+    _ cursor: inout InputCursor, _ bytes: DecompressedInput, name: String
+  ) async throws {
+    let pool = workers
+    let inFlight = options.workers + 2
+    var issued = 0
+    var appended = 0
+    var finished: [Int: DecodedPiece] = [:]
+    var line = 0
+    var isBrokenOff = false
+    try await withThrowingTaskGroup(of: (Int, DecodedPiece).self) { group in
+      while true {
+        while !isBrokenOff, issued - appended < inFlight, let piece = cursor.next() {
+          let index = issued
+          issued += 1
+          group.addTask { (index, pool.decode(piece)) }
+        }
+        if let next = finished.removeValue(forKey: appended) {
+          appended += 1
+          if isBrokenOff { continue }
+          isBrokenOff = next.isBrokenOff
+          try await append(next.batch, input: name, lineOffset: line)
+          line += next.lineCount
+          report(bytes, name: name)
+        } else if let (index, piece) = try await group.next() {
+          finished[index] = piece
+        } else {
+          break
+        }
+      }
+    }
+  }
+
+  // MARK: Other formats
+
+  private mutating func collect(
+    _ cursor: inout InputCursor, _ bytes: DecompressedInput, metadata: [UInt8]?, name: String
+  ) async throws {
+    let format = cursor.format
+    var collector = collectors[format] ?? format.makeCollector(now: clock())
+    var context = CollectionContext(
+      now: clock(), fallbackTime: bytes.modificationTime, metadata: metadata)
+    var isEmpty = true
+    while let piece = cursor.next() {
+      isEmpty = false
+      var batch: DecodedBatch
+      var lines = 0
+      switch piece.content {
+      case .lines(let text):
+        batch = collector.decode(text, context)
+        lines = text.count { $0 == UInt8(ascii: "\n") }
+      case .document(let text, _):
+        batch = collector.decode(text, context)
+        lines = batch.events.count + batch.rejections.count
+      case .oversized(var rejection):
+        rejection.line = context.firstLine
+        batch = DecodedBatch(refusing: rejection)
+        lines = 1
+      }
+      context.firstLine += lines
+      try await append(
+        workers.charge(batch, source: format.rawValue), input: name, lineOffset: 0)
+      report(bytes, name: name)
+    }
+    if isEmpty, metadata != nil, cursor.failure == nil {
+      // A failed call may have no body at all; what stands beside it tells of it.
+      let batch = collector.decode([], context)
+      try await append(
+        workers.charge(batch, source: format.rawValue), input: name, lineOffset: 0)
+    }
+    collectors[format] = collector
+  }
+
+  // MARK: Handing over
+
+  private func report(_ bytes: DecompressedInput, name: String) {
+    onProgress(
+      IngestProgress(
+        input: name, bytesRead: bytes.rawBytesRead, size: bytes.rawSize,
+        events: receipt.accepted + receipt.duplicates + receipt.rejected))
+  }
+
+  /// Hands a batch's events to the sink and its refusals to the receipt.
+  private mutating func append(
+    _ batch: ChargedBatch, input: String, lineOffset: Int
+  ) async throws {
+    for var rejection in batch.decoded.rejections {
+      rejection.line += lineOffset
+      receipt.add(rejection, input: namesInputs ? input : nil, limit: options.listedErrors)
+    }
+    receipt.add(unknownFields: batch.decoded.unknownFields)
+    guard !batch.decoded.events.isEmpty else { return }
+    let count = try await sink.append(batch, receivedTime: clock())
+    receipt.accepted += count.accepted
+    receipt.duplicates += count.duplicates
+  }
+}

@@ -1,0 +1,72 @@
+internal import FarthingCore
+internal import Synchronization
+
+/// A piece after decoding and pricing.
+struct DecodedPiece: Sendable {
+  var batch: ChargedBatch
+  /// Lines or elements of the input that the piece covers.
+  var lineCount: Int
+  /// Broken JSON ended an array here: what follows in the input is not read.
+  var isBrokenOff = false
+}
+
+/// Decoders and pricers, one pair for each piece that is being worked on.
+///
+/// Both keep what they learned (buffers, resolved prices) from piece to piece, so pairs are handed
+/// back and used again; there are never more than pieces in flight.
+final class WorkerPool: Sendable {
+  private struct Worker {
+    var decoder: EventDecoder
+    var pricer: EventPricer
+  }
+
+  private let book: PriceBook
+  private let now: Int64
+  /// Pairs that nothing works with at the moment.
+  private let idle = Mutex<[Worker]>([])
+
+  init(book: PriceBook, now: Int64) {
+    self.book = book
+    self.now = now
+  }
+
+  /// Decodes and prices a piece of the contract's own events. Its lines count from 1.
+  func decode(_ piece: InputPiece) -> DecodedPiece {
+    withWorker { worker in
+      let decoded =
+        switch piece.content {
+        case .lines(let bytes): worker.decoder.decode(bytes, layout: .lines)
+        case .document(let bytes, _): worker.decoder.decode(bytes, layout: .document)
+        case .oversized(let rejection): DecodedBatch(refusing: rejection)
+        }
+      // Each line that holds something became an event or a refusal.
+      let last = max(
+        decoded.events.last?.line ?? 0, decoded.rejections.lazy.map(\.line).max() ?? 0)
+      return DecodedPiece(
+        batch: worker.pricer.charge(decoded, source: SourceFormat.events.rawValue),
+        lineCount: last + piece.blankLinesAtEnd, isBrokenOff: decoded.isBrokenOff)
+    }
+  }
+
+  /// Prices a batch that a collector made.
+  func charge(_ decoded: DecodedBatch, source: String) -> ChargedBatch {
+    withWorker { $0.pricer.charge(decoded, source: source) }
+  }
+
+  private func withWorker<Result>(_ body: (inout Worker) -> Result) -> Result {
+    var worker =
+      idle.withLock { $0.popLast() }
+      ?? Worker(decoder: EventDecoder(now: now), pricer: EventPricer(book: book))
+    let result = body(&worker)
+    idle.withLock { $0.append(worker) }
+    return result
+  }
+}
+
+extension DecodedBatch {
+  /// A batch of nothing but a refusal.
+  init(refusing rejection: EventRejection) {
+    self.init()
+    rejections = [rejection]
+  }
+}
