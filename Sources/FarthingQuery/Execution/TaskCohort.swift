@@ -85,6 +85,7 @@ final class CohortScan: @unchecked Sendable {
   private let keys: FieldKeys
   private let time: ColumnSlot
   private(set) var records = KeyedRecords(hasGroups: false, hasAmounts: true)
+  private let stage = RecordStage(hasGroups: false, hasAmounts: true)
 
   init(_ segments: [SegmentReader]) {
     reader = BlockReader(segments)
@@ -103,7 +104,8 @@ final class CohortScan: @unchecked Sendable {
     try keys.load(reader)
     try reader.loadIntegers(time)
     for row in 0..<reader.rowCount where keys.presence[row] == 1 {
-      records.append(keys.keys[row], low: time.integers.values[row])
+      stage.append(keys.keys[row], group: 0, low: time.integers.values[row], high: 0)
     }
+    records.append(stage)
   }
 }

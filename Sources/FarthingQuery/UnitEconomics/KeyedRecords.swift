@@ -38,15 +38,22 @@ struct KeyedRecords {
     Int(TextKey.mix(low, high) >> (64 - partitionBits))
   }
 
-  mutating func append(_ key: TextKey, group: UInt32 = 0, low: Int64 = 0, high: Int64 = 0) {
-    if high != 0, !isWide { widen() }
-    let place = KeyedRecords.partition(key.low, key.high)
-    partitions[place].low.append(key.low)
-    partitions[place].high.append(key.high)
-    if hasGroups { partitions[place].groups.append(group) }
-    if hasAmounts { partitions[place].amounts.append(low) }
-    if isWide { partitions[place].amountsHigh.append(high) }
-    count += 1
+  /// Adds the records that are staged, and empties the stage.
+  mutating func append(_ stage: RecordStage) {
+    if stage.count == 0 { return }
+    if stage.hasHighAmounts, !isWide { widen() }
+    stage.sort()
+    count += stage.count
+    for place in 0..<KeyedRecords.partitionCount {
+      let range = stage.range(place)
+      if range.isEmpty { continue }
+      partitions[place].low.append(contentsOf: stage.sortedLow[range])
+      partitions[place].high.append(contentsOf: stage.sortedHigh[range])
+      if hasGroups { partitions[place].groups.append(contentsOf: stage.sortedGroups[range]) }
+      if hasAmounts { partitions[place].amounts.append(contentsOf: stage.sortedAmounts[range]) }
+      if isWide { partitions[place].amountsHigh.append(contentsOf: stage.sortedHighAmounts[range]) }
+    }
+    stage.removeAll()
   }
 
   private mutating func widen() {
@@ -59,6 +66,137 @@ struct KeyedRecords {
 
   /// Gives up a partition's memory.
   mutating func release(_ place: Int) { partitions[place] = Partition() }
+}
+
+/// Records of one block on their way to the partitions: sorted by partition in one pass, so that
+/// each partition is appended to once a block.
+final class RecordStage {
+  private(set) var count = 0
+  private(set) var hasHighAmounts = false
+  private let hasGroups: Bool
+  private let hasAmounts: Bool
+  private var low: [UInt64] = []
+  private var high: [UInt64] = []
+  private var groups: [UInt32] = []
+  private var amounts: [Int64] = []
+  private var highAmounts: [Int64] = []
+  fileprivate(set) var sortedLow: [UInt64] = []
+  fileprivate(set) var sortedHigh: [UInt64] = []
+  fileprivate(set) var sortedGroups: [UInt32] = []
+  fileprivate(set) var sortedAmounts: [Int64] = []
+  fileprivate(set) var sortedHighAmounts: [Int64] = []
+  /// Where each partition's records begin, and at last where they end.
+  private var starts = [Int](repeating: 0, count: KeyedRecords.partitionCount + 1)
+  private var places: [UInt32] = []
+  /// Whether `sortedHighAmounts` holds zeros only.
+  private var isHighZero = true
+
+  init(hasGroups: Bool, hasAmounts: Bool) {
+    self.hasGroups = hasGroups
+    self.hasAmounts = hasAmounts
+  }
+
+  @inline(__always)
+  func append(_ key: TextKey, group: UInt32, low amount: Int64, high highAmount: Int64) {
+    low.append(key.low)
+    high.append(key.high)
+    if hasGroups { groups.append(group) }
+    if hasAmounts {
+      amounts.append(amount)
+      highAmounts.append(highAmount)
+      if highAmount != 0 { hasHighAmounts = true }
+    }
+    count += 1
+  }
+
+  fileprivate func range(_ partition: Int) -> Range<Int> {
+    starts[partition]..<starts[partition + 1]
+  }
+
+  fileprivate func removeAll() {
+    count = 0
+    hasHighAmounts = false
+    low.removeAll(keepingCapacity: true)
+    high.removeAll(keepingCapacity: true)
+    groups.removeAll(keepingCapacity: true)
+    amounts.removeAll(keepingCapacity: true)
+    highAmounts.removeAll(keepingCapacity: true)
+  }
+
+  fileprivate func sort() {
+    if places.count < count { places = [UInt32](repeating: 0, count: count) }
+    var ends = [Int](repeating: 0, count: KeyedRecords.partitionCount + 1)
+    RecordStage.place(low, high, count: count, into: &places, &ends)
+    for partition in 0..<KeyedRecords.partitionCount { starts[partition + 1] = ends[partition] }
+    RecordStage.deal(low, places, count: count, into: &sortedLow)
+    RecordStage.deal(high, places, count: count, into: &sortedHigh)
+    if hasGroups { RecordStage.deal(groups, places, count: count, into: &sortedGroups) }
+    if hasAmounts { RecordStage.deal(amounts, places, count: count, into: &sortedAmounts) }
+    if hasHighAmounts {
+      RecordStage.deal(highAmounts, places, count: count, into: &sortedHighAmounts)
+      isHighZero = false
+    } else if hasAmounts, !isHighZero || sortedHighAmounts.count < count {
+      sortedHighAmounts = [Int64](repeating: 0, count: count)
+      isHighZero = true
+    }
+  }
+
+  /// Gives each record its place in the order of partitions, and each partition its end.
+  private static func place(
+    _ low: [UInt64], _ high: [UInt64], count: Int, into places: inout [UInt32],
+    _ ends: inout [Int]
+  ) {
+    let lows = low.span
+    let highs = high.span
+    var target = places.mutableSpan
+    var next = ends.mutableSpan
+    for index in 0..<count {
+      let partition = KeyedRecords.partition(lows[index], highs[index])
+      target[index] = UInt32(truncatingIfNeeded: partition)
+      next[partition] &+= 1
+    }
+    var start = 0
+    for partition in 0..<KeyedRecords.partitionCount {
+      let size = next[partition]
+      next[partition] = start
+      start += size
+    }
+    for index in 0..<count {
+      let partition = Int(target[index])
+      target[index] = UInt32(truncatingIfNeeded: next[partition])
+      next[partition] &+= 1
+    }
+  }
+
+  private static func deal(
+    _ values: [UInt64], _ places: [UInt32], count: Int, into sorted: inout [UInt64]
+  ) {
+    if sorted.count < count { sorted = [UInt64](repeating: 0, count: count) }
+    let source = values.span
+    let order = places.span
+    var target = sorted.mutableSpan
+    for index in 0..<count { target[Int(order[index])] = source[index] }
+  }
+
+  private static func deal(
+    _ values: [Int64], _ places: [UInt32], count: Int, into sorted: inout [Int64]
+  ) {
+    if sorted.count < count { sorted = [Int64](repeating: 0, count: count) }
+    let source = values.span
+    let order = places.span
+    var target = sorted.mutableSpan
+    for index in 0..<count { target[Int(order[index])] = source[index] }
+  }
+
+  private static func deal(
+    _ values: [UInt32], _ places: [UInt32], count: Int, into sorted: inout [UInt32]
+  ) {
+    if sorted.count < count { sorted = [UInt32](repeating: 0, count: count) }
+    let source = values.span
+    let order = places.span
+    var target = sorted.mutableSpan
+    for index in 0..<count { target[Int(order[index])] = source[index] }
+  }
 }
 
 /// Numbers the different (key, group) pairs of one partition.

@@ -5,6 +5,7 @@ internal import FarthingStore
 final class KeyedScan {
   private let keys: FieldKeys
   private(set) var records: KeyedRecords
+  private let stage: RecordStage
   private let cost: ColumnSlot?
   private let costHigh: ColumnSlot?
   /// Group plus one in which a code of the segment at hand was recorded last: most codes only ever
@@ -15,6 +16,7 @@ final class KeyedScan {
   init(_ field: RequestField, hasGroups: Bool, wantsCost: Bool, _ reader: BlockReader) {
     keys = FieldKeys(field, reader)
     records = KeyedRecords(hasGroups: hasGroups, hasAmounts: wantsCost)
+    stage = RecordStage(hasGroups: hasGroups, hasAmounts: wantsCost)
     cost = wantsCost ? reader.slot(.cost) : nil
     costHigh = wantsCost ? reader.slot(ColumnName.cost.high) : nil
   }
@@ -27,25 +29,37 @@ final class KeyedScan {
   func add(_ reader: BlockReader, _ block: BlockGroups) throws(StoreError) {
     if keys.isAbsent { return }
     if let cost, let costHigh {
-      try reader.loadIntegers(cost)
-      if costHigh.kind != nil { try reader.loadIntegers(costHigh) }
-      try keys.load(reader)
-      for index in 0..<block.selection.count {
-        let row = block.selection.row(index)
-        if keys.presence[row] == 0 { continue }
-        records.append(
-          keys.keys[row], group: UInt32(block.group(index)), low: cost.integers.values[row],
-          high: costHigh.kind == nil ? 0 : costHigh.integers.values[row])
-      }
+      try addCosts(cost, costHigh, reader, block)
     } else if let slot = keys.codeSlot {
       try addCodes(slot, reader, block)
     } else {
       try keys.load(reader)
+      let texts = keys.keys
+      let presence = keys.presence
       for index in 0..<block.selection.count {
         let row = block.selection.row(index)
-        if keys.presence[row] == 0 { continue }
-        records.append(keys.keys[row], group: UInt32(block.group(index)))
+        if presence[row] == 0 { continue }
+        stage.append(texts[row], group: UInt32(block.group(index)), low: 0, high: 0)
       }
+    }
+    records.append(stage)
+  }
+
+  private func addCosts(
+    _ cost: ColumnSlot, _ costHigh: ColumnSlot, _ reader: BlockReader, _ block: BlockGroups
+  ) throws(StoreError) {
+    try reader.loadIntegers(cost)
+    if costHigh.kind != nil { try reader.loadIntegers(costHigh) }
+    try keys.load(reader)
+    let texts = keys.keys
+    let presence = keys.presence
+    let low = cost.integers.values
+    let high = costHigh.kind == nil ? nil : costHigh.integers.values
+    for index in 0..<block.selection.count {
+      let row = block.selection.row(index)
+      if presence[row] == 0 { continue }
+      stage.append(
+        texts[row], group: UInt32(block.group(index)), low: low[row], high: high?[row] ?? 0)
     }
   }
 
@@ -62,7 +76,9 @@ final class KeyedScan {
       let group = UInt32(block.group(index))
       if recordedGroup[code] == group + 1 { continue }
       recordedGroup[code] = group + 1
-      if let key = keys.key(ofCode: UInt32(code)) { records.append(key, group: group) }
+      if let key = keys.key(ofCode: UInt32(code)) {
+        stage.append(key, group: group, low: 0, high: 0)
+      }
     }
   }
 }

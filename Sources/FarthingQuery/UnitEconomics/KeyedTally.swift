@@ -19,6 +19,11 @@ struct KeyedTally {
     sums[quantity]?.add(amount, to: group)
   }
 
+  private mutating func markOverflow(_ quantity: Metric.Quantity) {
+    add(0, quantity, 0)
+    sums[quantity]?.markOverflow()
+  }
+
   private mutating func add(_ counts: [Int64], _ quantity: Metric.Quantity) {
     for (group, count) in counts.enumerated() where count != 0 {
       add(Int128(count), quantity, group)
@@ -111,17 +116,20 @@ struct KeyedTally {
           dearest.append(cost)
         } else {
           counts[prompt] += 1
-          // At most 2³³ rows of at most 2⁹³ picodollars each: far from 128 bits.
-          sums[prompt] += cost
+          let (sum, overflow) = sums[prompt].addingReportingOverflow(cost)
+          if overflow { markOverflow(.repeatedCost) }
+          sums[prompt] = sum
           dearest[prompt] = max(dearest[prompt], cost)
         }
       }
     }
+    // A sum that left 128 bits is marked; a true one is at least its greatest part, so the
+    // difference does not wrap.
     for prompt in counts.indices where counts[prompt] > 1 {
       let group = Int(table.groups[prompt])
       add(1, .repeatedPrompts, group)
       add(Int128(counts[prompt] - 1), .repeatedRequests, group)
-      add(sums[prompt] - dearest[prompt], .repeatedCost, group)
+      add(sums[prompt] &- dearest[prompt], .repeatedCost, group)
     }
   }
 }

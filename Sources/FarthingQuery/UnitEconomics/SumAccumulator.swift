@@ -86,6 +86,9 @@ struct SumAccumulator {
     large[group] = sum
   }
 
+  /// Says that a part of the sum is beyond 128 bits.
+  mutating func markOverflow() { hasOverflowed = true }
+
   /// Adds the sums of another worker's groups.
   mutating func merge(_ other: SumAccumulator, _ numbers: [UInt32]) {
     for group in other.small.indices {
