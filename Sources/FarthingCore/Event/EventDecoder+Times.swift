@@ -5,7 +5,7 @@ extension EventDecoder {
   ) -> Int {
     if bytes.byte(at) == UInt8(ascii: "\"") {
       let end = bytes.endOfPlainText(from: at &+ 1)
-      if bytes.byte(end) == UInt8(ascii: "\""),
+      if end >= 0,
         let value = clock.read(bytes, from: at &+ 1, to: end)
       {
         if isBounded && (value < EventLimits.earliestTime || value > latestTime) {

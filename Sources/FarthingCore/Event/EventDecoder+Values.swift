@@ -86,7 +86,7 @@ extension EventDecoder {
   ) -> (ByteRange, Int) {
     let start = at &+ 1
     let end = bytes.endOfPlainText(from: start)
-    if bytes.byte(end) == UInt8(ascii: "\"") {
+    if end >= 0 {
       let length = UInt32(truncatingIfNeeded: end &- start)
       if length <= limit {
         return (
