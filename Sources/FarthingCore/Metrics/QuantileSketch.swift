@@ -81,9 +81,9 @@ package struct QuantileSketch: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - bucketCounts: How many values fell into each bucket from `first` on.
-  ///   - sum: Sum of those values; `minimum` and `maximum` are their exact bounds.
+  ///   - scaledSum: Sum of those values × 2⁻⁶⁴; `minimum` and `maximum` are their exact bounds.
   package mutating func add(
-    bucketCounts: [UInt32], first: Int, sum: Double, minimum: Double, maximum: Double
+    bucketCounts: [UInt32], first: Int, scaledSum: Double, minimum: Double, maximum: Double
   ) {
     span(first..<first + bucketCounts.count)
     for (offset, added) in bucketCounts.enumerated() {
@@ -92,7 +92,15 @@ package struct QuantileSketch: Sendable, Equatable {
     }
     self.minimum = Swift.min(self.minimum, minimum)
     self.maximum = Swift.max(self.maximum, maximum)
-    scaledSum += sum * QuantileSketch.sumScale
+    self.scaledSum += scaledSum
+  }
+
+  /// Adds to the count of one bucket only; the caller has given sum and bounds with
+  /// ``add(bucketCounts:first:scaledSum:minimum:maximum:)``.
+  package mutating func addCount(_ added: Int64, bucket: Int) {
+    span(bucket..<bucket + 1)
+    counts[bucket - firstBucket] += added
+    count += added
   }
 
   /// Adds all values of another sketch.

@@ -73,3 +73,10 @@ package struct RequestField: Sendable, Hashable {
   private static let byName: [String: RequestField] = Dictionary(
     all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 }
+
+extension RequestField {
+  /// The fields that the engine itself needs.
+  package static let time = RequestField("time", .time)
+  package static let task = RequestField("task", .text)
+  package static let promptHash = RequestField("prompt_hash", .text)
+}

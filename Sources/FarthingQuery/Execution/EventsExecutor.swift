@@ -1,0 +1,203 @@
+internal import FarthingCore
+package import FarthingStore
+
+// The requests themselves, oldest first.
+//
+// First the time and id of the kept rows are read, and with a limit only those rows are remembered
+// that may still be among the first: segments whose earliest row is later than the last of them are
+// not read at all. Then the columns of the remaining rows are read, block by block. So the
+// memory grows with the rows of the answer, not with the rows of the store.
+
+extension QueryExecutor {
+  /// The requests that a plan asks for, oldest first, ties by `id`, then by order of arrival.
+  ///
+  /// - Throws: ``QueryError`` of code `memory` or `store`.
+  package func run(
+    _ plan: EventsPlan, over snapshot: StoreSnapshot
+  ) throws(QueryError) -> QueryResult {
+    try run(plan, requests: snapshot.requests)
+  }
+
+  /// The requests that a plan asks for.
+  /// - Parameter requests: All segments of requests, in the order in which their rows arrived.
+  package func run(
+    _ plan: EventsPlan, requests: [SegmentReader]
+  ) throws(QueryError) -> QueryResult {
+    var result = QueryResult(
+      columns: plan.columns.map { ResultColumn(name: $0.name, kind: .field($0)) }, rows: [])
+    let memory = MemoryBudget(limit: memoryLimit)
+    let segments = requests.filter { segment in
+      let isBefore = plan.since.map { segment.maximumTime < $0 } ?? false
+      let isAfter = plan.until.map { segment.minimumTime >= $0 } ?? false
+      return !isBefore && !isAfter
+    }
+    if segments.isEmpty || plan.limit == 0 { return result }
+    do {
+      var search = EventSearch(plan, segments)
+      let places = try search.places(memory)
+      result.rows = try EventRows(plan.columns, segments).rows(places, memory)
+    } catch let error as StoreError {
+      throw QueryError(.store, error.description)
+    } catch let error as QueryError {
+      throw error
+    } catch {
+      throw QueryError(.store, "\(error)")
+    }
+    return result
+  }
+}
+
+/// Where a row of an answer stands, and what it is ordered by.
+struct EventPlace {
+  let time: Int64
+  let id: [UInt8]?
+  let segment: Int
+  let row: Int
+
+  /// Oldest first, then by id with the absent ones last, then as they came.
+  static func precedes(_ left: EventPlace, _ right: EventPlace) -> Bool {
+    if left.time != right.time { return left.time < right.time }
+    switch (left.id, right.id) {
+    case (let leftID?, let rightID?):
+      if leftID != rightID { return leftID.lexicographicallyPrecedes(rightID) }
+    case (nil, nil): break
+    case (let leftID, _): return leftID != nil
+    }
+    return (left.segment, left.row) < (right.segment, right.row)
+  }
+}
+
+/// Finds the rows of an answer.
+private struct EventSearch {
+  private let plan: EventsPlan
+  private let segments: [SegmentReader]
+  private let reader: BlockReader
+  private let filter: RowFilter?
+  private let time: ColumnSlot
+  private let id: ColumnSlot
+  private var places: [EventPlace] = []
+  /// No row later than this can be among the first `limit`.
+  private var latest: Int64 = .max
+  private var mask: [UInt8] = []
+  private var counted = 0
+
+  init(_ plan: EventsPlan, _ segments: [SegmentReader]) {
+    self.plan = plan
+    self.segments = segments
+    let reader = BlockReader(segments)
+    self.reader = reader
+    filter = plan.filter.map { RowFilter($0, reader) }
+    time = reader.slot(.time)
+    id = reader.slot(.field(.id))
+  }
+
+  /// The rows in their order.
+  mutating func places(_ memory: MemoryBudget) throws -> [EventPlace] {
+    let byTime = segments.indices.sorted {
+      (segments[$0].minimumTime, $0) < (segments[$1].minimumTime, $1)
+    }
+    for place in byTime {
+      if segments[place].minimumTime > latest { break }
+      try reader.enter(segments[place])
+      filter?.enterSegment()
+      for block in 0..<segments[place].blockCount { try search(block, place) }
+      let bytes = places.count * 96
+      try memory.add(bytes - counted)
+      counted = bytes
+    }
+    cut()
+    return places
+  }
+
+  /// Sorts, and with a limit forgets what cannot be in the answer.
+  private mutating func cut() {
+    places.sort(by: EventPlace.precedes)
+    guard let limit = plan.limit, places.count >= limit else { return }
+    places.removeLast(places.count - limit)
+    latest = places.last?.time ?? .max
+  }
+
+  private mutating func search(_ block: Int, _ segment: Int) throws(StoreError) {
+    let low = plan.since ?? .min
+    let high = plan.until ?? .max
+    if let zone = reader.zone(.time, block: block) {
+      if zone.upperBound < low || zone.lowerBound > latest { return }
+      if plan.until != nil, zone.lowerBound >= high { return }
+    }
+    let verdict = filter?.verdict(reader, block: block) ?? .all
+    if verdict == .none { return }
+    reader.enter(block: block)
+    let rows = reader.rowCount
+    mask.removeAll(keepingCapacity: true)
+    mask.append(contentsOf: repeatElement(1, count: rows))
+    if verdict == .mixed { try filter?.fill(&mask, reader) }
+    try reader.loadIntegers(time)
+    let times = time.integers.values
+    let first = reader.segment.rows(inBlock: block).lowerBound
+    for row in 0..<rows where mask[row] == 1 {
+      let instant = times[row]
+      if instant < low || instant > latest || (plan.until != nil && instant >= high) { continue }
+      places.append(
+        EventPlace(time: instant, id: try idBytes(row), segment: segment, row: first + row))
+    }
+    if let limit = plan.limit, places.count > limit + 4_096 { cut() }
+  }
+
+  private func idBytes(_ row: Int) throws(StoreError) -> [UInt8]? {
+    if id.kind == nil { return nil }
+    if id.kind == .text {
+      try reader.loadText(id)
+      return id.text.range(row).map { Array(id.text.bytes[$0]) }
+    }
+    try reader.loadCodes(id)
+    guard let dictionary = id.dictionary, let range = dictionary.range(of: id.codes[row]) else {
+      return nil
+    }
+    return Array(dictionary.bytes[range])
+  }
+}
+
+/// Reads the columns of chosen rows.
+private struct EventRows {
+  private let readers: [FieldReader]
+  private let reader: BlockReader
+  private let segments: [SegmentReader]
+
+  init(_ fields: [RequestField], _ segments: [SegmentReader]) {
+    self.segments = segments
+    let reader = BlockReader(segments)
+    self.reader = reader
+    readers = fields.map { FieldReader($0, reader) }
+  }
+
+  /// The rows at `places`, in that order.
+  func rows(_ places: [EventPlace], _ memory: MemoryBudget) throws -> [[QueryValue]] {
+    var rows = [[QueryValue]](repeating: [], count: places.count)
+    try memory.add(places.count * (32 + readers.count * MemoryLayout<QueryValue>.stride))
+    // Read in the order of the store, so that each block is read once.
+    let order = places.indices.sorted {
+      (places[$0].segment, places[$0].row) < (places[$1].segment, places[$1].row)
+    }
+    var segment = -1
+    var range = 0..<0
+    for index in order {
+      let place = places[index]
+      if place.segment != segment {
+        segment = place.segment
+        try reader.enter(segments[segment])
+        for field in readers { field.enterSegment() }
+        range = 0..<0
+      }
+      if !range.contains(place.row) {
+        let block = place.row / max(1, segments[segment].rows(inBlock: 0).count)
+        range = segments[segment].rows(inBlock: block)
+        reader.enter(block: block)
+      }
+      var row: [QueryValue] = []
+      row.reserveCapacity(readers.count)
+      for field in readers { row.append(try field.value(place.row - range.lowerBound, reader)) }
+      rows[index] = row
+    }
+    return rows
+  }
+}

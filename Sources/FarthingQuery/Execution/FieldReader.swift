@@ -1,0 +1,121 @@
+internal import FarthingCore
+internal import FarthingStore
+
+/// Reads one field of single rows as values for people.
+final class FieldReader {
+  private let field: RequestField
+  private let source: FieldSource
+  private var slots: [ColumnSlot] = []
+  private var state: ColumnSlot?
+  /// Texts of the codes of the segment at hand, made when they are first met.
+  private var texts: [UInt32: QueryValue] = [:]
+  private var codeTexts: [QueryValue] = []
+
+  init(_ field: RequestField, _ reader: BlockReader) {
+    self.field = field
+    source = FieldSource(field)
+    switch source {
+    case .text(let name), .integer(let name), .boolean(let name), .real(let name), .time(let name):
+      slots = [reader.slot(name)]
+    case .money(let name, let hidesUnpriced):
+      slots = [reader.slot(name), reader.slot(name.high)]
+      if hidesUnpriced { state = reader.slot(.costState) }
+    case .object(let isTags):
+      slots = reader.objectNames(isTags: isTags).map { reader.slot($0) }
+    }
+  }
+
+  func enterSegment() { codeTexts.removeAll(keepingCapacity: true) }
+
+  /// The value of a row of the reader's block; defaults are shown, absence is null.
+  func value(_ row: Int, _ reader: BlockReader) throws(StoreError) -> QueryValue {
+    switch source {
+    case .text: return try text(slots[0], row, reader)
+    case .integer:
+      return try integer(slots[0], row, reader).map { .count(Int128($0)) } ?? .null
+    case .boolean: return try integer(slots[0], row, reader).map { .boolean($0 != 0) } ?? .null
+    case .time: return try integer(slots[0], row, reader).map { .time($0) } ?? .null
+    case .real:
+      if slots[0].kind == nil { return .null }
+      try reader.loadReals(slots[0])
+      let isPresent = slots[0].reals.validity.map { $0[row] != 0 } ?? true
+      return isPresent ? .real(slots[0].reals.values[row]) : .null
+    case .money: return try amount(row, reader)
+    case .object(let isTags): return try object(isTags, row, reader)
+    }
+  }
+
+  private func integer(
+    _ slot: ColumnSlot, _ row: Int, _ reader: BlockReader
+  ) throws(StoreError) -> Int64? {
+    if slot.kind == nil, slot.name.rawValue != "attempt" { return nil }
+    try reader.loadIntegers(slot)
+    let isPresent = slot.integers.validity.map { $0[row] != 0 } ?? true
+    return isPresent ? slot.integers.values[row] : nil
+  }
+
+  private func text(
+    _ slot: ColumnSlot, _ row: Int, _ reader: BlockReader
+  ) throws(StoreError) -> QueryValue {
+    if slot.kind == .text {
+      try reader.loadText(slot)
+      let fallback = slot.defaultText.map { String(decoding: $0, as: UTF8.self) }
+      return (slot.text.string(row) ?? fallback).map { .text($0) } ?? .null
+    }
+    try reader.loadCodes(slot)
+    let code = slot.codes[row]
+    if code != 0, let text = slot.dictionary?.string(of: code), !slot.isUsage {
+      return .text(text)
+    }
+    if codeTexts.isEmpty {
+      slot.forEachCode { _, bytes, range, isPresent in
+        codeTexts.append(isPresent ? .text(FieldReader.string(bytes, range)) : .null)
+      }
+    }
+    return codeTexts[Int(code)]
+  }
+
+  private static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+    var copy: [UInt8] = []
+    for index in range { copy.append(bytes[index]) }
+    return String(decoding: copy, as: UTF8.self)
+  }
+
+  private func amount(_ row: Int, _ reader: BlockReader) throws(StoreError) -> QueryValue {
+    if let state, try text(state, row, reader) == .text("unpriced") { return .null }
+    guard let low = try integer(slots[0], row, reader) else { return .null }
+    var amount = Int128(low)
+    if slots[1].kind != nil {
+      try reader.loadIntegers(slots[1])
+      amount = wideAmount(high: slots[1].integers.values[row], low: low)
+    }
+    return field.kind == .integer ? .count(amount) : .money(amount)
+  }
+
+  private func object(
+    _ isTags: Bool, _ row: Int, _ reader: BlockReader
+  ) throws(StoreError) -> QueryValue {
+    var entries: [String] = []
+    for slot in slots where slot.kind != nil {
+      let name = slot.name.entryName ?? ""
+      if isTags {
+        if case .text(let text) = try text(slot, row, reader) {
+          entries.append("\(FieldReader.quoted(name)):\(FieldReader.quoted(text))")
+        }
+      } else if let count = try integer(slot, row, reader) {
+        entries.append("\(FieldReader.quoted(name)):\(count)")
+      }
+    }
+    return entries.isEmpty ? .null : .object("{\(entries.joined(separator: ","))}")
+  }
+
+  /// A JSON string. Texts of the contract hold no control characters, so two escapes are enough.
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      if scalar == "\"" || scalar == "\\" { result.unicodeScalars.append("\\") }
+      result.unicodeScalars.append(scalar)
+    }
+    return result + "\""
+  }
+}

@@ -1,0 +1,106 @@
+internal import FarthingCore
+internal import FarthingStore
+
+/// What a plan has to know of the rows: the same for every worker.
+struct ScanRequirements: Sendable {
+  let measures: [AdditiveMeasure]
+  let statistics: [RealField]
+  /// Different values of fields that every segment holds as codes, and how they are numbered.
+  let codeFields: [(field: RequestField, universe: CodeUniverse)]
+  /// Different values of other fields.
+  let keyFields: [RequestField]
+  let wantsTasks: Bool
+  let wantsOutcomes: Bool
+  let wantsValues: Bool
+  let wantsRepeats: Bool
+  /// Of text fields that are grouped, by their place among the groups.
+  let universes: [Int: CodeUniverse]
+  /// The starts of all buckets where they are few; nil without buckets or with too many.
+  let bucketStarts: [Int64]?
+
+  /// Dictionaries of more texts in all are cheaper to count by key than to number up front.
+  private static let universeLimit = 1 << 18
+  private static let bucketLimit = 1 << 16
+
+  init(_ plan: QueryPlan, _ segments: [SegmentReader]) throws(StoreError) {
+    let metrics = plan.metrics + (plan.order.map { [$0] } ?? [])
+    var quantities: Set<Metric.Quantity> = []
+    var statistics: Set<RealField> = []
+    for metric in metrics {
+      quantities.formUnion(metric.quantities)
+      if case .statistic(_, let field) = metric.definition { statistics.insert(field) }
+    }
+    measures = AdditiveMeasure.allCases.filter {
+      $0 != .requests && quantities.contains(.sum($0))
+    }
+    self.statistics = statistics.sorted { $0.rawValue < $1.rawValue }
+    wantsValues = quantities.contains(.outcomeValue)
+    wantsOutcomes =
+      wantsValues || quantities.contains(.successfulTasks) || quantities.contains(.failedTasks)
+    wantsTasks = wantsOutcomes || quantities.contains(.tasks)
+    wantsRepeats = !quantities.isDisjoint(
+      with: [.repeatedPrompts, .repeatedRequests, .repeatedCost])
+    var universes: [Int: CodeUniverse] = [:]
+    for (place, field) in plan.groups.enumerated() {
+      if case .text(let name) = FieldSource(field) {
+        universes[place] = try CodeUniverse(name, segments)
+      }
+    }
+    self.universes = universes
+    var codeFields: [(field: RequestField, universe: CodeUniverse)] = []
+    var keyFields: [RequestField] = []
+    let distinct = quantities.compactMap { quantity in
+      if case .distinct(let field) = quantity { field } else { nil }
+    }
+    for field in distinct.sorted(by: { $0.name < $1.name }) {
+      if let name = try ScanRequirements.codesName(field, segments) {
+        codeFields.append((field, try CodeUniverse(name, segments)))
+      } else {
+        keyFields.append(field)
+      }
+    }
+    self.codeFields = codeFields
+    self.keyFields = keyFields
+    bucketStarts = ScanRequirements.starts(plan, segments)
+  }
+
+  /// The column of a text field that all segments hold as codes of few texts.
+  private static func codesName(
+    _ field: RequestField, _ segments: [SegmentReader]
+  ) throws(StoreError) -> ColumnName? {
+    guard case .text(let name) = FieldSource(field) else { return nil }
+    var total = 0
+    for segment in segments {
+      switch segment.kind(of: name) {
+      case nil: continue
+      case .codes: total += try segment.dictionary(name).count
+      default: return nil
+      }
+    }
+    return total <= universeLimit ? name : nil
+  }
+
+  private static func starts(_ plan: QueryPlan, _ segments: [SegmentReader]) -> [Int64]? {
+    guard let width = plan.every else { return nil }
+    let buckets = TimeBuckets(width: width, zone: plan.timeZone)
+    guard var time = segments.map(\.minimumTime).min(),
+      var last = segments.map(\.maximumTime).max()
+    else { return [] }
+    if let since = plan.since { time = max(time, since) }
+    if let until = plan.until { last = min(last, until) }
+    var starts: [Int64] = []
+    while time <= last {
+      let bucket = buckets.bucket(containing: time)
+      if starts.last != bucket.start { starts.append(bucket.start) }
+      if starts.count > bucketLimit { return nil }
+      if bucket.until <= time || bucket.until == Int64.max { break }
+      time = bucket.until
+    }
+    return starts
+  }
+
+  /// Whether all that is asked of a segment as a whole is in its totals.
+  var isAdditive: Bool {
+    codeFields.isEmpty && keyFields.isEmpty && !wantsTasks && !wantsRepeats
+  }
+}
