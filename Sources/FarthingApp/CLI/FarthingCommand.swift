@@ -15,10 +15,7 @@ package struct FarthingCommand: AsyncParsableCommand {
       1 ran and failed; 2 wrong usage or configuration.
       """,
     version: Version.text,
-    subcommands: [
-      IngestCommand.self, QueryCommand.self, PricesCommand.self,
-      GenerateCommand.self,
-    ])
+    subcommands: [GenerateCommand.self])
 
   package init() {}
 }

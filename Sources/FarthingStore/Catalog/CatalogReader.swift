@@ -22,6 +22,11 @@ package enum CatalogReader {
     }
   }
 
+  /// Copies the last committed state of the catalogue at `path` into a new file.
+  package static func backUp(_ path: String, to destination: String) throws(StoreError) {
+    try SQLiteConnection(path: path, access: .readOnly).backUp(to: destination)
+  }
+
   private static func reading<Result>(
     layout: StoreLayout, fileSystem: any FileSystem,
     _ body: (SQLiteConnection, String) throws(StoreError) -> Result

@@ -1,54 +1,112 @@
-/// A block of dictionary codes at rest.
+/// A block of dictionary codes at rest. Code 0 is an absent row.
+///
+/// Where a dictionary is large (tasks), its entries are numbered in the order in which the sealed
+/// rows show them. Most runs of a block then begin with the next new code, which costs about a bit.
 enum CodeBlock {
   enum Tag: UInt8 {
-    case packed = 0
+    /// The codes as words.
+    case words = 0
+    /// Runs of equal codes: 0 absent, 1 the next new code, else how far back of it.
+    case appearance = 1
   }
 
+  /// - Parameter seen: greatest code of the blocks before, where the entries are numbered by
+  ///   appearance; nil where they are not.
   static func encode(
-    _ codes: [UInt32], into bytes: inout [UInt8], scratch: EncodingScratch
+    _ codes: [UInt32], seen: UInt32?, into bytes: inout [UInt8], scratch: EncodingScratch
   ) {
-    var least = UInt32.max
-    var greatest: UInt32 = 0
-    for row in 0..<codes.count {
-      least = min(least, codes[row])
-      greatest = max(greatest, codes[row])
+    if let seen {
+      encodeAppearance(codes, seen: seen, into: &bytes, scratch: scratch)
+      return
     }
-    // A base pays only where all rows are alike; otherwise readers want the code as it stands.
-    let base = least == greatest ? least : 0
-    bytes.append(Tag.packed.rawValue)
-    bytes.append(variable: UInt64(base))
-    let width = BitPacking.width(of: UInt64(codes.count == 0 ? 0 : greatest - base))
-    bytes.append(UInt8(width))
-    BitPacking.pack(codes, width: width, into: &bytes)
+    bytes.append(Tag.words.rawValue)
+    resize(&scratch.wideWords, to: codes.count)
+    for row in codes.indices { scratch.wideWords[row] = UInt64(codes[row]) }
+    WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
+  }
+
+  private static func encodeAppearance(
+    _ codes: [UInt32], seen: UInt32, into bytes: inout [UInt8], scratch: EncodingScratch
+  ) {
+    var lengths: [UInt64] = []
+    var words: [UInt64] = []
+    var greatest = seen
+    var start = 0
+    for row in codes.indices where row + 1 == codes.count || codes[row + 1] != codes[row] {
+      let code = codes[row]
+      lengths.append(UInt64(row + 1 - start))
+      start = row + 1
+      if code == 0 {
+        words.append(0)
+      } else if code > greatest {
+        // Numbered by appearance, so it is the next one.
+        words.append(1)
+        greatest = code
+      } else {
+        words.append(UInt64(greatest - code) + 2)
+      }
+    }
+    bytes.append(Tag.appearance.rawValue)
+    bytes.append(variable: UInt64(seen))
+    bytes.append(variable: UInt64(words.count))
+    WordStream.encodeSimple(lengths, into: &bytes, scratch: scratch)
+    WordStream.encodeSimple(words, allowsRuns: true, into: &bytes, scratch: scratch)
   }
 
   /// Reads a block of `count` rows.
   ///
-  /// - Parameter limit: the number of entries of the dictionary; a code at or above it is damage.
+  /// - Parameter limit: the number of entries of the dictionary, the one for absent included; a
+  ///   code at or above it is damage.
   static func decode(
     _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, limit: UInt32,
-    into codes: inout [UInt32]
+    into codes: inout [UInt32], scratch: ScanScratch
   ) throws(EncodingFault) {
-    guard Tag(rawValue: try cursor.byte(bytes)) != nil else {
+    guard let tag = Tag(rawValue: try cursor.byte(bytes)) else {
       throw EncodingFault("it has an unknown code encoding")
     }
-    let base = try cursor.variable(bytes)
-    let width = Int(try cursor.byte(bytes))
-    guard width <= 32, base < UInt64(limit) else {
-      throw EncodingFault("a code is above the dictionary's \(limit)")
+    switch tag {
+    case .words:
+      // The words are unpacked straight into the caller's array.
+      swap(&codes, &scratch.words)
+      defer { swap(&codes, &scratch.words) }
+      let isWide = try WordStream.decode(bytes, cursor: &cursor, count: count, scratch: scratch)
+      guard !isWide else { throw EncodingFault("a code has more than 32 bits") }
+    case .appearance:
+      try decodeAppearance(bytes, &cursor, count: count, into: &codes, scratch)
     }
-    let range = try cursor.take(BitPacking.packedByteCount(count: count, width: width))
+    guard count == 0 || WordKernels.greatest(codes) < limit else {
+      throw EncodingFault("a code is not below the dictionary's \(limit)")
+    }
+  }
+
+  private static func decodeAppearance(
+    _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, count: Int, into codes: inout [UInt32],
+    _ scratch: ScanScratch
+  ) throws(EncodingFault) {
+    var greatest = UInt32(try cursor.count(bytes, upTo: SegmentFormat.maximumRows))
+    let runCount = try cursor.count(bytes, upTo: count)
+    let areWide = try WordStream.decode(
+      bytes, cursor: &cursor, count: runCount, scratch: scratch)
+    guard !areWide else { throw EncodingFault("a run is longer than its block") }
+    var lengths: [UInt32] = []
+    swap(&lengths, &scratch.words)
+    swap(&scratch.words, &scratch.spareWords)
+    let isWide = try WordStream.decode(bytes, cursor: &cursor, count: runCount, scratch: scratch)
+    guard !isWide else { throw EncodingFault("a code has more than 32 bits") }
+    for run in 0..<runCount {
+      let word = scratch.words[run]
+      if word == 1 {
+        greatest += 1
+        scratch.words[run] = greatest
+      } else if word > 1 {
+        guard word - 2 < greatest else { throw EncodingFault("a code is before the first") }
+        scratch.words[run] = greatest - (word - 2)
+      }
+    }
     resize(&codes, to: count)
-    if width == 0 {
-      for row in 0..<count { codes[row] = UInt32(base) }
-      return
+    guard WordKernels.expandRuns(scratch.words, lengths: lengths, into: &codes) else {
+      throw EncodingFault("its runs do not fill the block")
     }
-    try WordStream.unpackWords(bytes.extracting(range), width: width, into: &codes)
-    guard base == 0 else { throw EncodingFault("codes that differ have a base") }
-    var greatest: UInt32 = 0
-    for row in 0..<count { greatest = max(greatest, codes[row]) }
-    guard greatest < limit else {
-      throw EncodingFault("a code is above the dictionary's \(limit)")
-    }
+    swap(&lengths, &scratch.spareWords)
   }
 }

@@ -18,6 +18,17 @@ package struct IntegerColumn: Sendable {
     validity = nil
   }
 
+  /// Marks every row as absent, with the value 0.
+  mutating func markAllAbsent(count: Int) {
+    var bytes = takeValidity(count: count)
+    resize(&values, to: count)
+    for row in 0..<count {
+      values[row] = 0
+      bytes[row] = 0
+    }
+    validity = bytes
+  }
+
   /// Takes the array for `count` rows out of this column, to be filled and put into `validity`.
   mutating func takeValidity(count: Int) -> [UInt8] {
     var bytes = validity ?? spare
@@ -91,11 +102,12 @@ package struct KeyColumn: Sendable {
 /// What a thread needs to read blocks, kept between reads. One thread uses it at a time.
 package final class ScanScratch {
   var block: [UInt8] = []
-  var expanded: [UInt8] = []
   var words: [UInt32] = []
+  var spareWords: [UInt32] = []
   var wideWords: [UInt64] = []
-  var positions: [UInt32] = []
   var integers = IntegerColumn()
+  var times = IntegerColumn()
+  var expanded: [UInt8] = []
   let expander = ZstdExpander()
 
   package init() {}

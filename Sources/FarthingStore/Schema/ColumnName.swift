@@ -43,6 +43,11 @@ package struct ColumnName: Hashable, Sendable, Comparable, CustomStringConvertib
   package static let tagPrefix = "tags."
   package static let unitPrefix = "units."
 
+  /// Tags whose names have no column of their own in a segment, several a row; see the format.
+  static let overflowTags = ColumnName("tags")
+  /// Likewise of units.
+  static let overflowUnits = ColumnName("units")
+
   /// Unix nanoseconds; never absent.
   package static let time = ColumnName("time")
   /// When the event reached the store, Unix nanoseconds; never absent.

@@ -1,32 +1,23 @@
 internal import FarthingCore
 
-/// All values of one column of a segment to be, in the order of arrival.
-package enum ColumnContent {
-  /// Codes and the texts of the codes from 1 on.
-  case codes([UInt32], texts: TextColumn)
-  case text(TextColumn)
-  /// Validity as in ``IntegerColumn/validity``.
-  case integers([Int64], validity: [UInt8]?)
-  case reals([Double], validity: [UInt8]?)
-}
-
-/// Turns whole columns into the bytes of a segment: the rows sorted by time, each column cut into
-/// blocks, each block in the encoding that suits it.
+/// Turns columns into the bytes of a segment: each column cut into blocks, each block in the
+/// encoding that suits its values.
+///
+/// Columns come one after another; each is asked for the values of one block at a time, in the order
+/// of the sealed rows. A column without any value is left out.
 struct SegmentBuilder {
   let segmentID: Int64
   let kind: EventKind
   let rowCount: Int
-  private let order: [Int]
   private var bytes: [UInt8] = []
   private var columns: [ColumnDirectory] = []
   private let scratch = EncodingScratch()
 
-  /// - Parameter times: one a row; rows of equal time keep their order.
-  init(segmentID: Int64, kind: EventKind, times: [Int64]) {
+  init(segmentID: Int64, kind: EventKind, rowCount: Int) {
     self.segmentID = segmentID
     self.kind = kind
-    rowCount = times.count
-    order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
+    self.rowCount = rowCount
+    bytes.reserveCapacity(rowCount * 64)
     bytes.append(contentsOf: SegmentFormat.headerMark)
     bytes.append(word: UInt64(SegmentFormat.version), bytes: 4)
     bytes.append(kind.rawValue)
@@ -34,33 +25,99 @@ struct SegmentBuilder {
     bytes.append(word: UInt64(bitPattern: segmentID), bytes: 8)
   }
 
-  /// Appends a column. A column without any value is left out.
-  mutating func append(_ name: ColumnName, _ content: ColumnContent) {
-    var directory: ColumnDirectory
-    switch content {
-    case .codes(let codes, let texts):
-      guard texts.count > 0 else { return }
-      directory = ColumnDirectory(
-        name: name, kind: .codes, blocks: [], zones: [], entryCount: texts.count)
-      for rows in blocks { directory.add(appendCodes(codes, rows)) }
-      directory.dictionary = appendPart { builder in
-        TextBlock.encode(texts, into: &builder.bytes, scratch: builder.scratch)
+  /// Appends a column of codes.
+  ///
+  /// - Parameters:
+  ///   - texts: of the codes from 1 on.
+  ///   - isByAppearance: whether the codes are numbered in the order of the sealed rows.
+  ///   - fill: replaces the array by the codes of a block.
+  mutating func appendCodes(
+    _ name: ColumnName, texts: TextColumn, isByAppearance: Bool,
+    fill: (Range<Int>, inout [UInt32]) -> Void
+  ) {
+    guard texts.count > 0 else { return }
+    var directory = ColumnDirectory(
+      name: name, kind: .codes, blocks: [], zones: [], entryCount: texts.count)
+    var codes: [UInt32] = []
+    var seen: UInt32 = 0
+    for rows in blocks {
+      fill(rows, &codes)
+      let part = appendPart { bytes, scratch in
+        CodeBlock.encode(
+          codes, seen: isByAppearance ? seen : nil, into: &bytes, scratch: scratch)
       }
-    case .text(let column):
-      if let validity = column.validity, !validity.contains(1) { return }
-      directory = ColumnDirectory(
-        name: name, kind: .text, blocks: [], zones: [], entryCount: 0)
-      for rows in blocks { directory.add((appendText(column, rows), nil)) }
-    case .integers(let values, let validity):
-      if let validity, !validity.contains(1) { return }
-      directory = ColumnDirectory(
-        name: name, kind: .integers, blocks: [], zones: [], entryCount: 0)
-      for rows in blocks { directory.add(appendIntegers(values, validity, rows)) }
-    case .reals(let values, let validity):
-      if let validity, !validity.contains(1) { return }
-      directory = ColumnDirectory(
-        name: name, kind: .reals, blocks: [], zones: [], entryCount: 0)
-      for rows in blocks { directory.add((appendReals(values, validity, rows), nil)) }
+      let greatest = WordKernels.greatest(codes)
+      directory.blocks.append(part)
+      directory.zones.append(
+        ZoneMap(minimum: Int64(codes.min() ?? 0), maximum: Int64(greatest)))
+      seen = max(seen, greatest)
+    }
+    directory.dictionary = appendPart { bytes, scratch in
+      TextBlock.encode(texts, times: nil, into: &bytes, scratch: scratch)
+    }
+    columns.append(directory)
+  }
+
+  /// Appends a column of texts.
+  ///
+  /// - Parameters:
+  ///   - times: replaces the array by the times of a block's rows.
+  ///   - fill: replaces the column by the texts of a block.
+  mutating func appendTexts(
+    _ name: ColumnName, times: (Range<Int>, inout [Int64]) -> Void,
+    fill: (Range<Int>, inout TextColumn) -> Void
+  ) {
+    var directory = ColumnDirectory(
+      name: name, kind: .text, blocks: [], zones: [], entryCount: 0)
+    var column = TextColumn()
+    var rowTimes: [Int64] = []
+    for rows in blocks {
+      fill(rows, &column)
+      times(rows, &rowTimes)
+      let part = appendPart { bytes, scratch in
+        TextBlock.encode(column, times: rowTimes, into: &bytes, scratch: scratch)
+      }
+      directory.blocks.append(part)
+      directory.zones.append(nil)
+    }
+    columns.append(directory)
+  }
+
+  /// Appends a column of integers; `Int64.min` is absent.
+  ///
+  /// - Parameter fill: replaces the array by the values of a block.
+  mutating func appendIntegers(_ name: ColumnName, fill: (Range<Int>, inout [Int64]) -> Void) {
+    var directory = ColumnDirectory(
+      name: name, kind: .integers, blocks: [], zones: [], entryCount: 0)
+    var values: [Int64] = []
+    for rows in blocks {
+      fill(rows, &values)
+      let part = appendPart { bytes, scratch in
+        IntegerBlock.encode(values, into: &bytes, scratch: scratch)
+      }
+      let (least, greatest) = WordKernels.range(values)
+      directory.blocks.append(part)
+      directory.zones.append(
+        least <= greatest ? ZoneMap(minimum: least, maximum: greatest) : nil)
+    }
+    columns.append(directory)
+  }
+
+  /// Appends a column of reals as bit patterns; `Int64.min`, which is −0.0, is absent.
+  ///
+  /// - Parameter fill: replaces the array by the patterns of a block.
+  mutating func appendReals(_ name: ColumnName, fill: (Range<Int>, inout [Int64]) -> Void) {
+    var directory = ColumnDirectory(
+      name: name, kind: .reals, blocks: [], zones: [], entryCount: 0)
+    var patterns: [Int64] = []
+    var digits = 0
+    for rows in blocks {
+      fill(rows, &patterns)
+      let part = appendPart { bytes, scratch in
+        RealBlock.encode(patterns, digits: &digits, into: &bytes, scratch: scratch)
+      }
+      directory.blocks.append(part)
+      directory.zones.append(nil)
     }
     columns.append(directory)
   }
@@ -76,15 +133,13 @@ struct SegmentBuilder {
       maximumReceivedTime: receivedTime.upperBound, columns: columns, prices: prices,
       totals: totals
     ).serialised()
-    let part = appendPart { $0.bytes.append(contentsOf: footer) }
+    let part = appendPart { bytes, _ in bytes.append(contentsOf: footer) }
     bytes.append(word: UInt64(part.offset), bytes: 8)
     bytes.append(word: UInt64(part.length), bytes: 8)
     bytes.append(word: part.checksum, bytes: 8)
     bytes.append(contentsOf: SegmentFormat.trailerMark)
     return bytes
   }
-
-  // MARK: - Blocks
 
   private var blocks: [Range<Int>] {
     (0..<SegmentFormat.blockCount(rows: rowCount)).map { block in
@@ -93,78 +148,14 @@ struct SegmentBuilder {
     }
   }
 
-  private mutating func appendPart(_ write: (inout SegmentBuilder) -> Void) -> SegmentPart {
+  private mutating func appendPart(
+    _ write: (inout [UInt8], EncodingScratch) -> Void
+  ) -> SegmentPart {
     let offset = bytes.count
-    write(&self)
+    write(&bytes, scratch)
     let checksum = XXH64.hash(
       bytes.span.extracting(offset..<bytes.count),
       seed: SegmentFormat.seed(segment: segmentID, offset: offset))
     return SegmentPart(offset: offset, length: bytes.count - offset, checksum: checksum)
-  }
-
-  private mutating func appendCodes(
-    _ codes: [UInt32], _ rows: Range<Int>
-  ) -> (SegmentPart, ZoneMap?) {
-    let block = rows.map { codes[order[$0]] }
-    let zone = ZoneMap(
-      minimum: Int64(block.min() ?? 0), maximum: Int64(block.max() ?? 0))
-    let part = appendPart { builder in
-      CodeBlock.encode(block, into: &builder.bytes, scratch: builder.scratch)
-    }
-    return (part, zone)
-  }
-
-  private mutating func appendIntegers(
-    _ values: [Int64], _ validity: [UInt8]?, _ rows: Range<Int>
-  ) -> (SegmentPart, ZoneMap?) {
-    let block = rows.map { values[order[$0]] }
-    let present = validity.map { validity in rows.map { validity[order[$0]] } }
-    let known = present.map { present in block.indices.filter { present[$0] != 0 }.map { block[$0] }
-    }
-    var zone: ZoneMap?
-    if let least = (known ?? block).min(), let greatest = (known ?? block).max() {
-      zone = ZoneMap(minimum: least, maximum: greatest)
-    }
-    let allPresent = present.map { !$0.contains(0) } ?? true
-    let part = appendPart { builder in
-      IntegerBlock.encode(
-        block, validity: allPresent ? nil : present, into: &builder.bytes,
-        scratch: builder.scratch)
-    }
-    return (part, zone)
-  }
-
-  private mutating func appendReals(
-    _ values: [Double], _ validity: [UInt8]?, _ rows: Range<Int>
-  ) -> SegmentPart {
-    let block = rows.map { values[order[$0]] }
-    let present = validity.map { validity in rows.map { validity[order[$0]] } }
-    let allPresent = present.map { !$0.contains(0) } ?? true
-    return appendPart { builder in
-      RealBlock.encode(
-        block, validity: allPresent ? nil : present, into: &builder.bytes,
-        scratch: builder.scratch)
-    }
-  }
-
-  private mutating func appendText(_ column: TextColumn, _ rows: Range<Int>) -> SegmentPart {
-    var block = TextColumn()
-    var validity: [UInt8] = []
-    for row in rows {
-      let range = column.range(order[row])
-      block.append(column.bytes[range ?? 0..<0])
-      validity.append(range == nil ? 0 : 1)
-    }
-    if validity.contains(0) { block.validity = validity }
-    return appendPart { builder in
-      TextBlock.encode(block, into: &builder.bytes, scratch: builder.scratch)
-    }
-  }
-}
-
-extension ColumnDirectory {
-  fileprivate mutating func add(_ block: (SegmentPart, ZoneMap?)) {
-    blocks.append(block.0)
-    zones.append(block.1)
   }
 }

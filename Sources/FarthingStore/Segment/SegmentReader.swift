@@ -137,7 +137,8 @@ package final class SegmentReader: Sendable {
       let bytes = loaded.span
       var cursor = ByteCursor(bytes)
       try TextBlock.decode(
-        bytes, cursor: &cursor, count: column.entryCount, into: &texts, scratch: scratch)
+        bytes, cursor: &cursor, count: column.entryCount, times: [], into: &texts,
+        scratch: scratch)
     } catch {
       throw damaged("column \(name) dictionary", error)
     }
@@ -163,7 +164,8 @@ package final class SegmentReader: Sendable {
       let bytes = loaded.span
       var cursor = ByteCursor(bytes)
       try CodeBlock.decode(
-        bytes, cursor: &cursor, count: rows, limit: UInt32(column.entryCount) + 1, into: &codes)
+        bytes, cursor: &cursor, count: rows, limit: UInt32(column.entryCount) + 1, into: &codes,
+        scratch: scratch)
     } catch {
       throw damaged("column \(name) block \(block)", error)
     }
@@ -221,11 +223,18 @@ package final class SegmentReader: Sendable {
       column.validity = [UInt8](repeating: 0, count: rows)
       return
     }
+    if TextBlock.followsTime(scratch.block.span) {
+      let own = scratch.block
+      try readIntegers(.time, block: block, into: &scratch.times, scratch: scratch)
+      scratch.block = own
+    }
     do throws(EncodingFault) {
       let loaded = scratch.block
       let bytes = loaded.span
       var cursor = ByteCursor(bytes)
-      try TextBlock.decode(bytes, cursor: &cursor, count: rows, into: &column, scratch: scratch)
+      try TextBlock.decode(
+        bytes, cursor: &cursor, count: rows, times: scratch.times.values, into: &column,
+        scratch: scratch)
     } catch {
       throw damaged("column \(name) block \(block)", error)
     }
@@ -237,7 +246,17 @@ package final class SegmentReader: Sendable {
   package func readKeys(
     _ name: ColumnName, block: Int, into column: inout KeyColumn, scratch: ScanScratch
   ) throws(StoreError) -> Bool {
-    false
+    guard try load(name, block: block, as: .text, scratch: scratch) != nil else { return false }
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      return try TextBlock.decodeKeys(
+        bytes, cursor: &cursor, count: rows(inBlock: block).count, into: &column,
+        scratch: scratch)
+    } catch {
+      throw damaged("column \(name) block \(block)", error)
+    }
   }
 
   // MARK: - Parts

@@ -8,7 +8,7 @@ package struct PosixFileSystem: FileSystem {
   package init() {}
 
   /// This process, as the system numbers it.
-  static var processID: Int { Int(getpid()) }
+  package static var processID: Int { Int(getpid()) }
 
   package func open(_ path: String, _ access: FileAccess) throws(StoreError) -> any StoreFile {
     let flags =
@@ -113,6 +113,14 @@ package struct PosixFileSystem: FileSystem {
       throw Self.failure("locking", path, errno)
     }
     return PosixLock(file: file)
+  }
+
+  /// Removes a folder and all that is in it; what cannot be removed stays.
+  package func removeTree(_ path: String) {
+    // `list` fails on a file, which then goes by itself. Links are removed, not followed.
+    if unsafe Glibc.unlink(path) == 0 { return }
+    for name in (try? list(path)) ?? [] { removeTree("\(path)/\(name)") }
+    _ = unsafe rmdir(path)
   }
 
   /// The store's error for the operating system's number, told as "VERB PATH failed".

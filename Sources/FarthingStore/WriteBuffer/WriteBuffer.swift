@@ -27,42 +27,40 @@ package struct SealedSegment: Sendable {
 
 /// Rows of one kind of event on their way into a segment, column by column.
 ///
-/// Owned and used by one thread at a time. Rows keep the order in which they come; sealing sorts
-/// them by time.
+/// One thread at a time appends; sealing only reads, so it may run on another thread while nobody
+/// appends. Rows keep the order in which they come; sealing sorts them by time.
+///
+/// Bounded: at most ``SegmentFormat/maximumRows`` rows, ``RowTable/maximumTags`` tag columns and
+/// ``RowTable/maximumUnits`` unit columns (entries with further names share one column of their
+/// own, and are read as if they had one each), and about ``byteLimit`` bytes.
 package final class WriteBuffer {
   package let kind: EventKind
-  package private(set) var rowCount = 0
   /// Range of the rows' `time`; nil while there is no row.
   package private(set) var time: ClosedRange<Int64>?
   /// Range of the rows' arrival; nil while there is no row.
   package private(set) var receivedTime: ClosedRange<Int64>?
 
-  private var codes: [ColumnName: CodeBuilder] = [:]
-  private var texts: [ColumnName: TextBuilder] = [:]
-  private var integers: [ColumnName: IntegerBuilder] = [:]
-  private var reals: [ColumnName: RealBuilder] = [:]
-  private var moneys: [ColumnName: MoneyBuilder] = [:]
-  private var prices: [String: [UInt8]] = [:]
-  private var totals = SegmentTotals()
+  let table = RowTable()
+  var prices: [String: [UInt8]] = [:]
+
+  /// About the most memory that a buffer takes; then it counts as full.
+  package static let byteLimit = 256 << 20
 
   /// An empty buffer for events of one kind.
   package init(kind: EventKind) {
     self.kind = kind
   }
 
+  package var rowCount: Int { table.rowCount }
+
   /// Whether a further row would exceed what one segment holds.
-  package var isFull: Bool { rowCount >= SegmentFormat.maximumRows }
+  package var isFull: Bool {
+    rowCount >= SegmentFormat.maximumRows || approximateByteCount > Self.byteLimit
+  }
 
   /// About the memory that the rows take.
-  package var approximateByteCount: Int {
-    var sum = 0
-    for builder in codes.values { sum += builder.byteCount }
-    for builder in texts.values { sum += builder.byteCount }
-    for builder in integers.values { sum += builder.byteCount }
-    for builder in reals.values { sum += builder.byteCount }
-    for builder in moneys.values { sum += builder.byteCount }
-    return sum
-  }
+  /// - Complexity: O(columns).
+  package var approximateByteCount: Int { table.byteCount }
 
   /// Appends the selected events of a batch.
   ///
@@ -74,134 +72,31 @@ package final class WriteBuffer {
   ///   - receivedTime: Unix nanoseconds.
   /// - Returns: how many of the selection, from its front, were taken; fewer than all only where
   ///   the buffer is full then.
+  /// - Complexity: O(values).
   @discardableResult
   package func append(
     _ batch: borrowing DecodedBatch, charges: [Charge], prices: [StoredPrice], source: String,
     selection: some Collection<Int>, receivedTime: Int64
   ) -> Int {
-    let sourceBytes = Array(source.utf8)
-    var taken = 0
-    for index in selection {
-      if isFull { return taken }
-      taken += 1
-      let event = batch.events[index]
-      guard event.kind == kind else { continue }
-      put(event, batch)
-      if kind == .request {
-        put(charges[index], prices, event: event, bytes: batch.bytes)
-      }
-      codes[.source, default: CodeBuilder()].put(sourceBytes[...], row: rowCount)
-      integers[.time, default: IntegerBuilder()].put(event.time, row: rowCount)
-      integers[.receivedTime, default: IntegerBuilder()].put(receivedTime, row: rowCount)
-      widen(time: event.time, receivedTime: receivedTime)
-      rowCount += 1
+    for price in prices where self.prices[price.key] == nil {
+      self.prices[price.key] = price.bytes
     }
+    let arrival = RowTable.Arrival(
+      source: Array(source.utf8), receivedTime: receivedTime,
+      priceKeys: prices.map { Array($0.key.utf8) })
+    let (taken, times) = table.append(
+      batch, kind: kind, charges: charges, selection: Array(selection), arrival: arrival,
+      byteLimit: Self.byteLimit)
+    if let times { widen(time: times, receivedTime: receivedTime...receivedTime) }
     return taken
   }
 
-  /// The rows so far as a segment. The buffer keeps them.
-  ///
-  /// - Returns: nil where there is no row.
-  package func sealed(id: Int64) -> SealedSegment? {
-    guard let time, let receivedTime else { return nil }
-    var builder = SegmentBuilder(
-      segmentID: id, kind: kind, times: integers[.time]?.values ?? [])
-    for (name, content) in contents() { builder.append(name, content) }
-    let bytes = builder.finish(
-      time: time, receivedTime: receivedTime,
-      prices: prices.sorted { $0.key < $1.key }.map(\.value), totals: totals)
-    return SealedSegment(
-      id: id, kind: kind, rowCount: rowCount, time: time, receivedTime: receivedTime,
-      bytes: bytes)
-  }
-
-  // MARK: - Rows
-
-  private func put(_ event: DecodedEvent, _ batch: borrowing DecodedBatch) {
-    for field in TextField.allCases {
-      guard let range = event.range(of: field) else { continue }
-      let text = slice(range, batch)
-      if EventColumns.isMostlyUnique(field) {
-        texts[.field(field), default: TextBuilder()].put(text, row: rowCount)
-      } else {
-        codes[.field(field), default: CodeBuilder()].put(text, row: rowCount)
-      }
-    }
-    for field in IntegerField.allCases {
-      guard let value = event.integer(field) else { continue }
-      integers[.field(field), default: IntegerBuilder()].put(value, row: rowCount)
-    }
-    for field in RealField.allCases {
-      guard let value = event.real(field) else { continue }
-      reals[.field(field), default: RealBuilder()].put(value, row: rowCount)
-      if kind == .request {
-        totals.sketches[field, default: QuantileSketch()].add(value)
-      }
-    }
-    for field in MoneyField.allCases {
-      guard let amount = event.money(field) else { continue }
-      moneys[.field(field), default: MoneyBuilder()].put(amount, row: rowCount)
-    }
-    for entry in batch.entries[event.tags] {
-      codes[.tag(batch.string(entry.name)), default: CodeBuilder()]
-        .put(slice(entry.text, batch), row: rowCount)
-    }
-    for entry in batch.entries[event.units] {
-      integers[.unit(batch.string(entry.name)), default: IntegerBuilder()]
-        .put(entry.count, row: rowCount)
-    }
-    if kind == .capacity {
-      integers[.until, default: IntegerBuilder()].put(event.until, row: rowCount)
-    }
-  }
-
-  private func put(
-    _ charge: Charge, _ known: [StoredPrice], event: DecodedEvent, bytes: [UInt8]
-  ) {
-    moneys[.cost, default: MoneyBuilder()].put(charge.cost, row: rowCount)
-    moneys[.outputCost, default: MoneyBuilder()].put(charge.outputCost, row: rowCount)
-    moneys[.unitsCost, default: MoneyBuilder()].put(charge.unitsCost, row: rowCount)
-    moneys[.cacheSavings, default: MoneyBuilder()].put(charge.cacheSavings, row: rowCount)
-    codes[.costState, default: CodeBuilder()]
-      .put(Array("\(charge.state)".utf8)[...], row: rowCount)
-    if charge.price >= 0 {
-      let price = known[Int(charge.price)]
-      codes[.price, default: CodeBuilder()].put(Array(price.key.utf8)[...], row: rowCount)
-      prices[price.key] = price.bytes
-    }
-    totals.measures.add(MeasuredRow(event: event, charge: charge, bytes: bytes))
-  }
-
-  private func widen(time new: Int64, receivedTime arrival: Int64) {
-    time = min(time?.lowerBound ?? new, new)...max(time?.upperBound ?? new, new)
+  func widen(time new: ClosedRange<Int64>, receivedTime arrival: ClosedRange<Int64>) {
+    time =
+      min(time?.lowerBound ?? .max, new.lowerBound)...max(time?.upperBound ?? .min, new.upperBound)
     receivedTime =
       min(
-        receivedTime?.lowerBound ?? arrival, arrival)...max(
-        receivedTime?.upperBound ?? arrival, arrival)
-  }
-
-  private func slice(_ range: ByteRange, _ batch: borrowing DecodedBatch) -> ArraySlice<UInt8> {
-    let start = Int(range.offset)
-    return batch.bytes[start..<start + Int(range.length)]
-  }
-
-  /// Every column in the order of storage: the fixed ones, then tags and units by name.
-  private func contents() -> [(ColumnName, ColumnContent)] {
-    var all: [ColumnName: ColumnContent] = [:]
-    for (name, builder) in codes { all[name] = builder.content(rows: rowCount) }
-    for (name, builder) in texts { all[name] = builder.content(rows: rowCount) }
-    for (name, builder) in integers { all[name] = builder.content(rows: rowCount) }
-    for (name, builder) in reals { all[name] = builder.content(rows: rowCount) }
-    for (name, builder) in moneys {
-      for (part, content) in builder.contents(name, rows: rowCount) { all[part] = content }
-    }
-    var result: [(ColumnName, ColumnContent)] = []
-    for definition in EventColumns.fixed(of: kind) {
-      if let content = all.removeValue(forKey: definition.name) {
-        result.append((definition.name, content))
-      }
-    }
-    for (name, content) in all.sorted(by: { $0.key < $1.key }) { result.append((name, content)) }
-    return result
+        receivedTime?.lowerBound ?? .max, arrival.lowerBound)...max(
+        receivedTime?.upperBound ?? .min, arrival.upperBound)
   }
 }

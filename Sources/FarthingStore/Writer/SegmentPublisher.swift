@@ -38,9 +38,12 @@ struct SegmentPublisher: Sendable {
     try? fileSystem.rename(layout.path(name) + ".new", to: layout.path(name))
   }
 
-  /// Removes files that the catalogue gave up, and returns those that are gone.
+  /// Removes files that the catalogue gave up.
+  ///
+  /// - Returns: those that are gone durably, so that a power cut brings none of them back after the
+  ///   catalogue has forgotten its name.
   func remove(_ names: [String]) -> [String] {
-    names.filter { name in
+    let gone = names.filter { name in
       do throws(StoreError) {
         try fileSystem.unlink(layout.path(name))
         try fileSystem.unlink(layout.path(name) + ".new")
@@ -48,6 +51,14 @@ struct SegmentPublisher: Sendable {
       } catch {
         return false
       }
+    }
+    do throws(StoreError) {
+      for folder in ["segments", "log"] where gone.contains(where: { $0.hasPrefix(folder + "/") }) {
+        try fileSystem.syncDirectory(layout.path(folder))
+      }
+      return gone
+    } catch {
+      return []
     }
   }
 }

@@ -104,6 +104,8 @@ extension StoreWriter {
       change.removedLogs = removableLogs(covered)
       change.clearedRemovals = publisher.remove(catalog.state.removals)
       try catalog.commit(change)
+      // Gone from the catalogue for good, so the files may go. The next commit forgets their names.
+      _ = publisher.remove(catalog.state.removals)
     }
     publisher.settle(StoreLayout.segmentName(entry.id))
   }
@@ -137,8 +139,8 @@ extension StoreWriter {
         catalog.state.coveredSequence[Int(kind.rawValue)], coverage(of: kind, besides: -1) ?? 0)
     }
     change.removedLogs = removableLogs(change.coveredSequence ?? [])
-    guard !change.removedLogs.isEmpty else { return }
-    try catalog.commit(change)
+    guard !change.removedLogs.isEmpty || !catalog.state.removals.isEmpty else { return }
+    if !change.removedLogs.isEmpty { try catalog.commit(change) }
     var cleared = CatalogChange()
     cleared.clearedRemovals = publisher.remove(catalog.state.removals)
     try catalog.commit(cleared)
