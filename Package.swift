@@ -62,6 +62,11 @@ let package = Package(
       ]),
     .executableTarget(
       name: "farthing", dependencies: ["FarthingApp"], swiftSettings: houseSettings),
+    // The benchmark's process that keeps a store open: package access confines it to this package.
+    .executableTarget(
+      name: "farthing-query-loop",
+      dependencies: ["FarthingApp", "FarthingQuery", "FarthingStore"],
+      path: "Benchmarks/QueryLoop", swiftSettings: houseSettings),
     room("FarthingTestSupport", imports: ["FarthingCore", "FarthingStore"]),
 
     tests(of: "FarthingCore", imports: []),

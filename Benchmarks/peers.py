@@ -20,7 +20,7 @@ sums in HUGEINT, the others in Int64, which these totals fit), and answer the qu
            order statistics around p(n-1), so that every usual definition of a quantile passes
 
 A command of yours joins with --also 'NAME=TEMPLATE' (repeatable), run by bash, placeholders:
-  {args}      what to do, quoted for the shell, in the words of shared/INTERFACE.md: `ingest --output json REQUESTS OUTCOMES`,
+  {args}      what to do, quoted for the shell, in the words of the command line: `ingest --output json REQUESTS OUTCOMES`,
               or `query METRICS --by … --output json`, or `events --columns …`, or `sql '…' --output json`
   {data}      a folder of its own, empty before ingest        {prices} prices.json
   {requests} {outcomes} {manifest} {dir}                       files and folder that generate.py wrote

@@ -16,7 +16,7 @@ package struct FarthingCommand: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      IngestCommand.self, QueryCommand.self, PricesCommand.self,
+      IngestCommand.self, QueryCommand.self, EventsCommand.self, PricesCommand.self,
       GenerateCommand.self,
     ])
 

@@ -41,6 +41,12 @@ enum StoreAccess {
       plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
   }
 
+  /// Lists requests of what is stored now.
+  static func run(_ plan: EventsPlan, _ settings: Settings) throws -> QueryResult {
+    let snapshot = try snapshot(settings)
+    return try executor(settings).run(plan, requests: snapshot.requests)
+  }
+
   private static func executor(_ settings: Settings) -> QueryExecutor {
     QueryExecutor(memoryLimit: settings.queryBytes, threads: HostProcess.processorCount())
   }

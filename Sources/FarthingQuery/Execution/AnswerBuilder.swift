@@ -42,7 +42,7 @@ struct AnswerBuilder {
         if let known = names[place][id] {
           row.append(known)
         } else {
-          let value = AnswerBuilder.queryValue(scan.index.dimensions[place].value(id))
+          let value = queryValue(scan.index.dimensions[place].value(id), dimension: place)
           names[place][id] = value
           row.append(value)
         }
@@ -90,14 +90,17 @@ struct AnswerBuilder {
     return ranks
   }
 
-  private static func queryValue(_ value: GroupValue) -> QueryValue {
+  private func queryValue(_ value: GroupValue, dimension: Int) -> QueryValue {
     switch value {
     case .null: .null
     case .text(let text): .text(text)
     case .integer(let integer): .count(Int128(integer))
     case .boolean(let flag): .boolean(flag)
     case .real(let real): .real(real)
-    case .money(let amount): .money(amount)
+    case .money(let amount):
+      // Picodollars that the contract counts are a count; dollars are money.
+      plan.groups[dimension - (plan.every == nil ? 0 : 1)].kind == .money
+        ? .money(amount) : .count(amount)
     case .time(let time): .time(time)
     }
   }

@@ -15,9 +15,7 @@ struct ScanUnit: Sendable {
 struct ParallelScan: Sendable {
   let threads: Int
   let memory: MemoryBudget
-
-  /// Fewer blocks than this are not worth a second thread.
-  private static let blocksPerThread = 4
+  let blocksPerThread: Int
 
   /// Makes a worker for each share, feeds it and gives back all workers in order.
   func run<Worker: Sendable>(
@@ -27,7 +25,7 @@ struct ParallelScan: Sendable {
     byteCount: @escaping @Sendable (Worker) -> Int
   ) throws(QueryError) -> [Worker] {
     let count = max(
-      1, min(threads, (units.count + Self.blocksPerThread - 1) / Self.blocksPerThread))
+      1, min(threads, (units.count + blocksPerThread - 1) / blocksPerThread))
     let gathered = Mutex<[Int: Result<Worker, QueryError>]>([:])
     let memory = memory
     ThreadTeam.run(count) { number in

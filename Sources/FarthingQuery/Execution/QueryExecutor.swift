@@ -19,6 +19,10 @@ package struct QueryExecutor: Sendable {
   /// How many threads scan at once.
   package var threads: Int
 
+  /// Fewer blocks than this are not worth a further thread: 65,536 rows take about as long as
+  /// starting one.
+  package var blocksPerThread = 4
+
   package init(memoryLimit: Int = 1 << 30, threads: Int = 2) {
     self.memoryLimit = memoryLimit
     self.threads = threads
@@ -43,7 +47,8 @@ package struct QueryExecutor: Sendable {
     _ plan: QueryPlan, requests: [SegmentReader], outcomes: [SegmentReader]
   ) throws(QueryError) -> QueryResult {
     let memory = MemoryBudget(limit: memoryLimit)
-    let scan = ParallelScan(threads: threads, memory: memory)
+    let scan = ParallelScan(
+      threads: threads, memory: memory, blocksPerThread: blocksPerThread)
     let cohort = plan.closedCohort ? try taskCohort(plan, requests, scan) : nil
     let segments = requests.filter { segment in
       if cohort != nil { return true }

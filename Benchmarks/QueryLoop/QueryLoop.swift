@@ -1,0 +1,71 @@
+// Opens a store once and answers questions from standard input, so that a query can be timed
+// without the start of a process, as the benchmark times the other engines.
+//
+//     farthing-query-loop --data FOLDER
+//
+// A question is a line in the words of the HTTP API: `query?metrics=…&by=…` or `events?columns=…`,
+// form-encoded. An answer is a line `ok BYTES` or `error BYTES`, then that many bytes: the JSON that
+// the command line prints, or the sentence that says what is wrong. The end of the input ends it.
+
+internal import FarthingApp
+internal import FarthingQuery
+internal import FarthingStore
+internal import Foundation
+
+@main
+enum QueryLoop {
+  static func main() {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 3, arguments[1] == "--data" else {
+      FileHandle.standardError.write(Data("usage: farthing-query-loop --data FOLDER\n".utf8))
+      exit(2)
+    }
+    do {
+      let snapshot = try StoreReader.snapshot(directory: arguments[2])
+      while let line = readLine() {
+        answer(QuestionText(line), over: snapshot)
+      }
+    } catch {
+      FileHandle.standardError.write(Data("\(error.message)\n".utf8))
+      exit(1)
+    }
+  }
+
+  private static func answer(_ question: QuestionText, over snapshot: StoreSnapshot) {
+    var bytes: [UInt8] = []
+    var state = "ok"
+    do {
+      let result = try rows(question, over: snapshot)
+      Renderer(format: .json, page: Page()).render(Answer(result)) { bytes += $0 }
+    } catch {
+      state = "error"
+      bytes = Array(error.message.utf8)
+    }
+    FileHandle.standardOutput.write(Data("\(state) \(bytes.count)\n".utf8) + bytes)
+  }
+
+  private static func rows(
+    _ question: QuestionText, over snapshot: StoreSnapshot
+  ) throws(QueryError) -> QueryResult {
+    let words = question.words
+    let now = Int64(Date().timeIntervalSince1970) * 1_000_000_000
+    let executor = QueryExecutor()
+    switch question.kind {
+    case "query":
+      let plan = try QueryPlan.parse(
+        QueryWords(
+          metrics: words["metrics"] ?? "", by: words["by"], filter: words["where"],
+          since: words["since"], until: words["until"], every: words["every"],
+          order: words["order"], limit: words["limit"]),
+        now: now)
+      return try executor.run(plan, over: snapshot)
+    case "events":
+      let plan = try EventsPlan.parse(
+        columns: words["columns"], filter: words["where"], since: words["since"],
+        until: words["until"], limit: words["limit"], now: now)
+      return try executor.run(plan, over: snapshot)
+    default:
+      throw QueryError(.usage, "\"\(question.kind)\" is neither query nor events")
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import FarthingCore
+import FarthingQuery
+import FarthingStore
+import Foundation
+import Testing
+
+/// Random data and random queries, the engine against plain loops.
+///
+/// `FARTHING_PROPERTY_PAIRS` says how many pairs, `FARTHING_PROPERTY_SEED` repeats a run.
+@Suite struct `The engine equals a plain loop over the events` {
+  private static let pairs =
+    ProcessInfo.processInfo.environment["FARTHING_PROPERTY_PAIRS"].flatMap { Int($0) } ?? 2_040
+  private static let seed =
+    ProcessInfo.processInfo.environment["FARTHING_PROPERTY_SEED"].flatMap { UInt64($0) } ?? 20_261
+  private static let pairsPerStore = 12
+
+  @Test func `on random stores and random queries, to the picodollar`() throws {
+    print("property test: \(Self.pairs) pairs from seed \(Self.seed)")
+    for store in 0..<Self.pairs / Self.pairsPerStore {
+      let seed = Self.seed &+ UInt64(store)
+      var dice = Dice(seed)
+      let count = Int(dice.below(60))
+      let requests = (0..<count).map {
+        RandomEvents.request(&dice, arrival: RandomEvents.start + Int64($0 / 4))
+      }
+      let outcomes = (0..<Int(dice.below(16))).map {
+        RandomEvents.outcome(&dice, arrival: RandomEvents.start + Int64($0 / 2))
+      }
+      try compare(
+        requests, outcomes, segments: 1 + Int(dice.below(4)), queries: Self.pairsPerStore, seed,
+        &dice)
+    }
+  }
+
+  @Test func `on stores of several blocks a segment`() throws {
+    var dice = Dice(77)
+    let requests = (0..<16_600).map {
+      RandomEvents.request(&dice, arrival: RandomEvents.start + Int64($0 / 100))
+    }
+    let outcomes = (0..<50).map {
+      RandomEvents.outcome(&dice, arrival: RandomEvents.start + Int64($0))
+    }
+    try compare(requests, outcomes, segments: 1, queries: 12, 77, &dice)
+  }
+
+  private func compare(
+    _ requests: [ReferenceRequest], _ outcomes: [ReferenceOutcome], segments: Int, queries: Int,
+    _ seed: UInt64, _ dice: inout Dice
+  ) throws {
+    let reference = ReferenceExecutor(requests: requests, outcomes: outcomes)
+    let requestSegments = try chunks(requests, segments).enumerated().compactMap {
+      try ReferenceStore.segment($1, id: Int64($0 + 1))
+    }
+    let outcomeSegments = try chunks(outcomes, 2).enumerated().compactMap {
+      try ReferenceStore.segment($1, id: Int64($0 + 100))
+    }
+    var executor = QueryExecutor(threads: 2)
+    executor.blocksPerThread = 1
+    for _ in 0..<queries {
+      let query = RandomQueries.query(&dice, requests)
+      let plan = try QueryPlan.parse(words(query), now: RandomEvents.start)
+      let result = try executor.run(
+        plan, requests: requestSegments, outcomes: outcomeSegments)
+      let found = difference(result.rows, reference.run(query))
+      #expect(found == nil, "seed \(seed), \(words(query)): \(found ?? "")")
+      if found != nil { return }
+    }
+  }
+
+  private func chunks<Element>(_ elements: [Element], _ count: Int) -> [[Element]] {
+    let size = max(1, (elements.count + count - 1) / count)
+    return stride(from: 0, to: elements.count, by: size).map {
+      Array(elements[$0..<min($0 + size, elements.count)])
+    }
+  }
+
+  private func words(_ query: ReferenceQuery) -> QueryWords {
+    QueryWords(
+      metrics: query.metrics.joined(separator: ","), by: query.groups.joined(separator: ","),
+      filter: query.condition?.text, since: query.since.map(Self.instant),
+      until: query.until.map(Self.instant),
+      every: query.every.map { "\($0 / 3_600_000_000_000)h" }, order: query.order,
+      limit: query.limit.map { "\($0)" }, closedCohort: query.closedCohort)
+  }
+
+  /// RFC 3339 by Foundation's calendar, which the engine does not use.
+  private static func instant(_ nanoseconds: Int64) -> String {
+    let whole = Date(timeIntervalSince1970: Double(nanoseconds / 1_000_000_000))
+    let digits = "\(1_000_000_000 + nanoseconds % 1_000_000_000)".dropFirst()
+    return whole.ISO8601Format().dropLast() + "." + digits + "Z"
+  }
+}
