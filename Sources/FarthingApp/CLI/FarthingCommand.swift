@@ -15,7 +15,10 @@ package struct FarthingCommand: AsyncParsableCommand {
       1 ran and failed; 2 wrong usage or configuration.
       """,
     version: Version.text,
-    subcommands: [GenerateCommand.self])
+    subcommands: [
+      IngestCommand.self, QueryCommand.self, EventsCommand.self, PricesCommand.self,
+      GenerateCommand.self,
+    ])
 
   package init() {}
 }

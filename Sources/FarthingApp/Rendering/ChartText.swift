@@ -160,7 +160,14 @@ private struct Series {
       }
       series[place].add(instant, drawable(row[metric]), shownAs: readable.rows[index][metric])
     }
-    return series
+    // Rows come by time first, so a group that starts late would stand last: order by name.
+    return series.sorted { left, right in
+      let missing = ReadableCells.missing
+      if left.label.hasPrefix(missing) != right.label.hasPrefix(missing) {
+        return right.label.hasPrefix(missing)
+      }
+      return left.label.utf8.lexicographicallyPrecedes(right.label.utf8)
+    }
   }
 
   private init(label: String) { self.label = label }

@@ -57,7 +57,8 @@ package enum ReceiptText {
     }
     let warnings = warnings(receipt).map { warning in
       let field = warning.field.map { "\($0.printable): " } ?? ""
-      return "warning: \(field)\(warning.message) (\(AmountText.readable(count: Int128(warning.count))))"
+      return
+        "warning: \(field)\(warning.message) (\(AmountText.readable(count: Int128(warning.count))))"
     }
     return refusals + warnings + receipt.failures.map(\.message.printable)
   }

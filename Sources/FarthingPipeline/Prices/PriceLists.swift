@@ -97,20 +97,3 @@ extension PriceBook {
     self.init(sources: sources)
   }
 }
-
-/// The catalogue of public list prices that is part of the program.
-package enum PriceCatalogue {
-  /// The date on which its rates were last read, such as `2026-11-20`.
-  package static let date = "2026-11-20"
-
-  static let source: any PriceSource = EmptyPriceList()
-}
-
-struct EmptyPriceList: PriceSource {
-  let list = PriceListIdentity(
-    id: "builtin-\(PriceCatalogue.date)", name: "builtin", format: "builtin", from: nil,
-    importedAt: nil)
-
-  func match(_ request: PriceRequest, period: inout PricePeriod) -> PriceMatch? { nil }
-  func cards() -> [RateCard] { [] }
-}

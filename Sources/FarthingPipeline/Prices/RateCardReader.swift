@@ -33,6 +33,7 @@ struct RateCardReader {
     var unit: TokenUnit = .million
     var source: String?
     var read: String?
+    var providers: [String] = []
   }
 
   /// How many tokens the token prices are for.
@@ -89,12 +90,14 @@ struct RateCardReader {
           fault(value, "currency “\(currency)” is not supported; convert the prices to USD")
         }
       case "per": defaults.unit = unit(value) ?? defaults.unit
+      case "provider": defaults.providers = texts(value, "provider")
       case "source": defaults.source = scalar(value, "source")
       case "read": defaults.read = date(value, "read").map { PriceDate.text($0) }
       case "cards", "discounts": break
       default:
         unknown(
-          key, value, among: ["name", "currency", "per", "source", "read", "cards", "discounts"])
+          key, value,
+          among: ["name", "currency", "per", "provider", "source", "read", "cards", "discounts"])
       }
     }
     if let node = member(root, "cards") {
@@ -137,7 +140,9 @@ extension RateCardReader {
   private mutating func readCard(_ node: Node, number: Int, into result: inout RateCardFile) {
     guard let members = mapping(node, "card \(number)", "a mapping with “model” and “prices”")
     else { return }
-    var card = RateCard(entry: "", source: defaults.source, sourceDate: defaults.read)
+    var card = RateCard(
+      entry: "", providers: defaults.providers, source: defaults.source,
+      sourceDate: defaults.read)
     let unit = member(node, "per").flatMap { self.unit($0) } ?? defaults.unit
     var discount: Discount?
     for (key, value) in members {
@@ -185,7 +190,7 @@ extension RateCardReader {
     if member(node, "model") == nil {
       fault(node, "a card has no “model”; write model: and the name that events give it")
     }
-    if card.standard.schedules.isEmpty, card.units.isEmpty, card.requestFee == .zero {
+    if ["prices", "units", "per_request"].allSatisfy({ member(node, $0) == nil }) {
       fault(node, "card “\(name)” has no price; expected “prices”, “units” or “per_request”")
     }
     if card.period.until <= card.period.from {

@@ -1,0 +1,102 @@
+package import ArgumentParser
+internal import FarthingPipeline
+internal import FarthingStore
+
+extension SourceFormat: ExpressibleByArgument {}
+
+/// `farthing ingest`: events from files or standard input into the store.
+package struct IngestCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "ingest",
+    abstract: "Take events in from files or standard input.",
+    discussion: """
+      farthing ingest calls.ndjson more.ndjson.zst
+      farthing ingest --format litellm callbacks.json --strict
+      some-source | farthing ingest -
+
+      Plain, gzip or zstd, told by the first bytes. A refused event is named by its line and the \
+      others are kept; an id that was accepted within seven days is counted once, so the same input \
+      may be given again. Returns once everything accepted would survive a crash.
+      """)
+
+  @OptionGroup package var global: GlobalOptions
+  @Argument(help: ArgumentHelp("Files; - is standard input, the default.", valueName: "file"))
+  package var files: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "auto (by the first bytes of each file), events, litellm, openai, anthropic, gemini or bedrock.",
+      valueName: "format"))
+  package var format = "auto"
+  @Flag(help: "Exit with 1 where an event was refused; the good ones are kept all the same.")
+  package var strict = false
+  @Option(help: ArgumentHelp("table or json: the form of the receipt.", valueName: "format"))
+  package var output = OutputFormat.table
+
+  package init() {}
+
+  package mutating func run() async throws {
+    let settings = try global.settings()
+    guard output == .table || output == .json else {
+      throw CommandFailure.usage("a receipt is written as table or json, not as \(output)")
+    }
+    var options = Ingestion.Options()
+    options.format = try sourceFormat()
+    options.listedErrors = settings.listedErrors
+    options.limits.eventBytes = settings.eventBytes
+    options.workers = HostProcess.processorCount()
+    if files.isEmpty, HostProcess.isTerminal(.input) {
+      throw CommandFailure.usage("name the files to ingest, or - to read from the terminal")
+    }
+    let inputs = (files.isEmpty ? ["-"] : files).map { IngestInput(word: $0) }
+    let receipt = try await ingest(inputs, options, settings)
+    try report(receipt, inputs)
+    let isClean = receipt.failures.isEmpty && !(strict && receipt.rejected > 0)
+    if !isClean { throw CommandFailure.failed(nil) }
+  }
+
+  private func sourceFormat() throws(CommandFailure) -> SourceFormat? {
+    if format == "auto" { return nil }
+    if let known = SourceFormat(rawValue: format) { return known }
+    let names = ["auto"] + SourceFormat.allCases.map(\.rawValue)
+    let hint =
+      Suggestion.nearest(to: format, among: names).map { "did you mean \"\($0)\"?" }
+      ?? "expected one of \(names.joined(separator: ", "))"
+    throw .usage("--format: \"\(format.printable)\" is not known; \(hint)")
+  }
+
+  private func ingest(
+    _ inputs: [IngestInput], _ options: Ingestion.Options, _ settings: Settings
+  ) async throws -> IngestReceipt {
+    let writer = try await StoreAccess.writer(settings)
+    let meter = ProgressMeter(isShown: Console.showsProgress)
+    var ingestion = Ingestion(
+      options: options, book: writer.book, sink: writer, clock: { HostProcess.now() },
+      onProgress: { meter.show($0) })
+    do {
+      let receipt = try await ingestion.run(inputs)
+      meter.clear()
+      try await writer.close()
+      return receipt
+    } catch {
+      meter.clear()
+      // Whatever was durable stays; ids make it safe to run the same again.
+      try? await writer.close()
+      throw CommandFailure.failed(
+        "\(error)\n          what was stored before stays; run the same command again, events with an "
+          + "id are counted once")
+    }
+  }
+
+  private func report(_ receipt: IngestReceipt, _ inputs: [IngestInput]) throws {
+    if output == .json {
+      try Console.result(ReceiptText.json(receipt))
+      for failure in receipt.failures { Console.note("farthing: \(failure.message.printable)") }
+    } else {
+      let single = inputs.count == 1 ? inputs[0].name : nil
+      for note in ReceiptText.notes(receipt, singleInput: single) {
+        Console.note("farthing: \(note)")
+      }
+      try Console.result(ReceiptText.summary(receipt))
+    }
+  }
+}

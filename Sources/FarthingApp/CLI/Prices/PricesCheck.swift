@@ -1,0 +1,21 @@
+package import ArgumentParser
+internal import FarthingPipeline
+
+/// `farthing prices check`: whether a list can be imported, without importing it.
+package struct PricesCheck: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Whether a price list can be imported; names every fault by line.")
+
+  @OptionGroup package var global: GlobalOptions
+  @OptionGroup package var list: PriceFileOptions
+
+  package init() {}
+
+  package mutating func run() async throws {
+    let (checked, cards) = try list.read(from: nil)
+    try Console.result(
+      "\(list.file.printable): good, \(AmountText.readable(count: Int128(cards))) cards as "
+        + "\(checked.format.rawValue)")
+  }
+}

@@ -1,0 +1,40 @@
+package import ArgumentParser
+internal import FarthingPipeline
+internal import FarthingStore
+
+/// `farthing prices import`: a list into the store's price book.
+package struct PricesImport: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Add a price list to the store; for the models it names it wins over earlier ones.",
+    discussion: """
+      farthing prices import model_prices.json --format litellm
+      farthing prices import our-rates.yaml --from 2026-04-01
+
+      Models that the list does not name keep the prices they had. Stored events do not change.
+      """)
+
+  @OptionGroup package var global: GlobalOptions
+  @OptionGroup package var list: PriceFileOptions
+  @Option(
+    help: ArgumentHelp("Since when a list without dates of its own holds.", valueName: "date"))
+  package var from: String?
+  @Option(help: "Name of the list in the store; the file's where absent.")
+  package var name: String?
+
+  package init() {}
+
+  package mutating func run() async throws {
+    let settings = try global.settings()
+    let start = try from.map { try InstantOption.parse($0, of: "--from") }
+    let (read, cards) = try list.read(from: start, name: name)
+    let store = try await StoreAccess.writer(settings)
+    try await store.writer.addPriceList(
+      name: read.name, format: read.format.rawValue, validFrom: read.validFrom,
+      importedAt: read.importedAt, bytes: read.bytes)
+    try await store.close()
+    try Console.result(
+      "\(read.name.printable): \(AmountText.readable(count: Int128(cards))) cards imported as "
+        + "\(read.format.rawValue)")
+  }
+}

@@ -1,0 +1,75 @@
+package import ArgumentParser
+internal import FarthingQuery
+internal import FarthingStore
+
+/// `farthing query`: unit metrics by group and time.
+package struct QueryCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "query",
+    abstract: "Unit metrics of the stored requests, by group and time.",
+    discussion: """
+      farthing query cost,cost_per_request,price_coverage --by model
+      farthing query cost --by site --every 1h --since 24h --output chart
+      farthing query cost_per_successful_task --by workload --order cost_per_successful_task
+
+      docs/cli.md lists all metrics. Without --since and --until all that is stored counts. A ratio \
+      over zero has no value: – in a table, null in JSON.
+      """)
+
+  @OptionGroup package var global: GlobalOptions
+  @Argument(help: ArgumentHelp("Metrics, joined by commas.", valueName: "metric,…"))
+  package var metrics: String
+  @Option(help: ArgumentHelp("Fields to group by, joined by commas.", valueName: "field,…"))
+  package var by: String?
+  @Option(help: ArgumentHelp("Width of time buckets: 5m, 1h, 1d, 1w.", valueName: "width"))
+  package var every: String?
+  @Option(help: ArgumentHelp("Metric to order by, greatest first.", valueName: "metric"))
+  package var order: String?
+  @Flag(
+    help: "Over the tasks that started in the window, with all their requests whenever they came.")
+  package var closedCohort = false
+  @OptionGroup package var window: WindowOptions
+  @OptionGroup package var output: OutputOptions
+
+  package init() {}
+
+  package mutating func run() async throws {
+    let settings = try global.settings()
+    let words = QueryWords(
+      metrics: metrics, by: by, filter: window.filter, since: window.since, until: window.until,
+      every: every, order: order, limit: window.limit, closedCohort: closedCohort)
+    let zone = try window.timeZone()
+    let result: QueryResult
+    let plan: QueryPlan
+    do {
+      plan = try QueryPlan.parse(words, now: HostProcess.now(), timeZone: zone)
+      result = try StoreAccess.run(plan, settings)
+    } catch let error as QueryError {
+      throw CommandFailure(error)
+    }
+    try output.write(Answer(result), bucketWidth: plan.every?.nominalNanoseconds)
+  }
+}
+
+extension BucketWidth {
+  /// The width in nanoseconds; days and weeks as they are without a change of clocks.
+  var nominalNanoseconds: Int64 {
+    let seconds: Int64 =
+      switch unit {
+      case .second: 1
+      case .minute: 60
+      case .hour: 3600
+      case .day: 86_400
+      case .week: 604_800
+      }
+    return count * seconds * 1_000_000_000
+  }
+}
+
+extension CommandFailure {
+  /// Wrong words are wrong usage; whatever else stands between a query and its answer is a failure.
+  init(_ error: QueryError) {
+    let message = error.message.split(separator: "\n").joined(separator: "\n          ")
+    self.init(status: error.code == .usage ? 2 : 1, message: message)
+  }
+}

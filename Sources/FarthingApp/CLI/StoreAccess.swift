@@ -1,0 +1,102 @@
+internal import FarthingCore
+internal import FarthingPipeline
+internal import FarthingQuery
+internal import FarthingStore
+
+/// The embedded store as commands use it.
+enum StoreAccess {
+  /// Opens the store for writing, with the prices that are known there.
+  ///
+  /// - Throws: ``StoreError``, `locked` where another process writes; ``PriceListRefusal`` where a
+  ///   stored list cannot be read any more.
+  static func writer(_ settings: Settings) async throws -> OpenStore {
+    var random = SystemRandomNumberGenerator()
+    let writer = try StoreWriter(
+      directory: settings.dataFolder, now: HostProcess.now(),
+      randomBytes: (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
+    let lists = try await writer.priceLists().compactMap(StoredPriceList.init)
+    return OpenStore(writer: writer, book: try PriceBook(lists: lists))
+  }
+
+  /// What is stored now. A folder that is not there yet is an empty store, and standard error is told
+  /// so; so is damage.
+  static func snapshot(_ settings: Settings) throws(StoreError) -> StoreSnapshot {
+    do {
+      let snapshot = try StoreReader.snapshot(directory: settings.dataFolder)
+      for report in snapshot.damage { Console.note("farthing: warning: \(report.warning)") }
+      return snapshot
+    } catch {
+      guard error.code == .notFound else { throw error }
+      Console.note(
+        "farthing: there is no store in \(settings.dataFolder.printable) yet; farthing ingest makes one"
+      )
+      return StoreSnapshot()
+    }
+  }
+
+  /// Runs a plan over what is stored now.
+  static func run(_ plan: QueryPlan, _ settings: Settings) throws -> QueryResult {
+    let snapshot = try snapshot(settings)
+    return try executor(settings).run(
+      plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
+  }
+
+  /// Lists requests of what is stored now.
+  static func run(_ plan: EventsPlan, _ settings: Settings) throws -> QueryResult {
+    let snapshot = try snapshot(settings)
+    return try executor(settings).run(plan, requests: snapshot.requests)
+  }
+
+  private static func executor(_ settings: Settings) -> QueryExecutor {
+    QueryExecutor(memoryLimit: settings.queryBytes, threads: HostProcess.processorCount())
+  }
+
+  /// The prices that are known in the store's folder, or the built-in ones where there is no store.
+  static func priceBook(_ settings: Settings) throws -> PriceBook {
+    try PriceBook(lists: try priceLists(settings))
+  }
+
+  /// The imported lists, the earliest first.
+  static func priceLists(_ settings: Settings) throws(StoreError) -> [StoredPriceList] {
+    do {
+      return try StoreReader.priceLists(directory: settings.dataFolder)
+        .compactMap(StoredPriceList.init)
+    } catch {
+      guard error.code == .notFound else { throw error }
+      return []
+    }
+  }
+}
+
+/// A store that this process writes: the sink of an ingest.
+struct OpenStore: EventSink {
+  let writer: StoreWriter
+  let book: PriceBook
+
+  func append(_ batch: ChargedBatch, receivedTime: Int64) async throws -> AppendCount {
+    let result = try await writer.append(batch, receivedTime: receivedTime, durability: .segment)
+    return AppendCount(accepted: result.accepted, duplicates: result.duplicateLines.count)
+  }
+
+  func flush() async throws { try await writer.flush() }
+
+  func close() async throws { try await writer.close() }
+}
+
+extension StoredPriceList {
+  /// nil for a format that this build does not know.
+  init?(_ entry: PriceListEntry) {
+    guard let format = PriceListFormat(rawValue: entry.format) else { return nil }
+    self.init(
+      id: entry.id, name: entry.name, format: format, validFrom: entry.validFrom,
+      importedAt: entry.importedAt, bytes: entry.bytes)
+  }
+}
+
+extension DamageReport {
+  /// What a person is told beside an answer that may lack rows.
+  var warning: String {
+    let rows = lostRows.map { "; \(AmountText.readable(count: Int128($0))) rows are missing" } ?? ""
+    return message.printable + rows
+  }
+}

@@ -1,0 +1,151 @@
+package import FarthingCore
+
+// What is in a list before it is imported: `farthing prices check FILE`.
+
+/// What a price list holds and what is wrong with it.
+package struct PriceListReport: Sendable {
+  package let name: String
+  package let format: PriceListFormat
+  /// Entries, priced or not.
+  package let entryCount: Int
+  /// Entries with at least one price.
+  package let pricedCount: Int
+  /// What makes the list unusable, by line; empty where it can be imported.
+  package let faults: [PriceListFault]
+  /// Single prices that are left out, and entries without a price; the rest can be imported.
+  package let warnings: [PriceListFault]
+
+  /// Whether the list can be imported.
+  package var isUsable: Bool { faults.isEmpty }
+
+  /// Reads the whole of a list.
+  /// - Parameter format: nil to recognise it by its content.
+  /// - Complexity: O(n) in the bytes; every entry is read.
+  package init(bytes: [UInt8], name: String, format: PriceListFormat? = nil) {
+    let format = format ?? PriceListFormat.recognised(bytes)
+    let stored = StoredPriceList(id: 0, name: name, format: format, bytes: bytes)
+    self.name = name
+    self.format = format
+    let source: any PriceSource
+    do {
+      source = try stored.opened()
+    } catch {
+      faults = error.faults
+      (entryCount, pricedCount, warnings) = (0, 0, [])
+      return
+    }
+    var warnings: [PriceListFault] = []
+    var entryCount = 0
+    var pricedCount = 0
+    switch source {
+    case let list as LiteLLMPriceList:
+      for entry in list.entryNames {
+        guard let read = list.entry(entry) else { continue }
+        entryCount += 1
+        pricedCount += read.isPriced ? 1 : 0
+        warnings += read.unreadable.map { .init($0, in: entry, file: name) }
+      }
+    case let list as GenAIPriceList:
+      entryCount = list.modelCount
+      pricedCount = entryCount
+      warnings = list.unreadable.map { .init($0.price, in: $0.entry, file: name) }
+    default:
+      entryCount = source.cards().count
+      pricedCount = entryCount
+    }
+    (self.entryCount, self.pricedCount, self.warnings) = (entryCount, pricedCount, warnings)
+    let isEmpty = pricedCount == 0 && format != .yaml
+    faults =
+      isEmpty
+      ? [
+        PriceListFault(
+          file: name, line: nil,
+          message: "no entry has a price; expected a list in the format \(format.rawValue)")
+      ] : []
+  }
+}
+
+extension PriceListFormat {
+  /// The format of a list, by its content: JSON with providers, JSON of entries, else YAML.
+  package static func recognised(_ bytes: [UInt8]) -> PriceListFormat {
+    let head = bytes.prefix(4_096)
+    let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    guard let first = head.dropFirst(start).first(where: { $0 > 0x20 }),
+      first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    else { return .yaml }
+    if first == UInt8(ascii: "[") { return .genaiPrices }
+    let text = String(decoding: head, as: UTF8.self)
+    let isGenAI = text.contains("\"providers\"") || text.contains("\"units\"")
+    return isGenAI || text.contains("\"price_key\"") ? .genaiPrices : .litellm
+  }
+}
+
+extension PriceListFault {
+  init(_ price: UnreadablePrice, in entry: String, file: String) {
+    let why =
+      switch price.fault {
+      case .notANumber: "is not a decimal number of at least 0"
+      case .tooLarge: "is above \(Rate.limit) dollars a unit"
+      case .tooPrecise: "has more digits than can be kept exactly"
+      }
+    self.init(
+      file: file, line: nil,
+      message: "“\(entry)”: \(price.key) “\(price.value.prefix(64))” \(why); it is left out")
+  }
+}
+
+/// One price that a list would change.
+package struct PriceChange: Sendable, Equatable {
+  package let model: String
+  package let provider: String?
+  /// A part of the tokens; `units` with ``unit`` for a metered one.
+  package let part: PricePart
+  package let unit: String?
+  /// nil where there is no price of its own.
+  package let old: Rate?
+  package let new: Rate?
+}
+
+extension PriceBook {
+  /// What importing `list` on top of this book would change at `time`: standard base prices, by the list's order.
+  ///
+  /// A model that this book does not know has nil for every old price.
+  package func changes(importing list: StoredPriceList, at time: Int64) throws(PriceListRefusal)
+    -> [PriceChange]
+  {
+    let source = try list.opened()
+    return source.cards().flatMap { (card) -> [PriceChange] in
+      guard let model = card.models.first, card.period.contains(time) else { return [] }
+      let request = PriceRequest(
+        model: model, provider: card.providers.first, site: card.site, tenant: card.tenant,
+        time: time)
+      return Self.changes(from: explain(request).card, to: card, request)
+    }
+  }
+
+  private static func changes(
+    from old: RateCard?, to new: RateCard, _ request: PriceRequest
+  ) -> [PriceChange] {
+    func change(_ part: PricePart, _ unit: String?, _ before: Rate?, _ after: Rate?)
+      -> PriceChange?
+    {
+      guard before != after else { return nil }
+      return PriceChange(
+        model: request.model, provider: request.provider, part: part, unit: unit, old: before,
+        new: after)
+    }
+    var changes = PricePart.allCases.dropLast().compactMap { (part) in
+      change(part, nil, old?.standard[part]?.base, new.standard[part]?.base)
+    }
+    let units = Set((old?.units ?? []).map(\.name) + new.units.map(\.name))
+    for unit in units.sorted() {
+      let before = old?.units.first { $0.name == unit }?.rate
+      let after = new.units.first { $0.name == unit }?.rate
+      if let found = change(.units, unit, before, after) { changes.append(found) }
+    }
+    if let fee = change(.units, "request", old?.requestFee ?? .zero, new.requestFee) {
+      changes.append(fee)
+    }
+    return changes
+  }
+}
