@@ -71,7 +71,8 @@ let package = Package(
 
     tests(of: "FarthingCore", imports: []),
     tests(of: "FarthingStore", imports: ["FarthingCore"]),
-    tests(of: "FarthingQuery", imports: ["FarthingCore", "FarthingStore"]),
+    tests(
+      of: "FarthingQuery", imports: ["FarthingCore", "FarthingStore"], exclude: ["Scenarios"]),
     tests(
       of: "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery"]),
     tests(

@@ -40,7 +40,7 @@ import Testing
     let outcomes = (0..<50).map {
       RandomEvents.outcome(&dice, arrival: RandomEvents.start + Int64($0))
     }
-    try compare(requests, outcomes, segments: 1, queries: 12, 77, &dice)
+    try compare(requests, outcomes, segments: 1, queries: 6, 77, &dice)
   }
 
   private func compare(

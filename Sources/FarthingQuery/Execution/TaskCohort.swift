@@ -85,7 +85,7 @@ final class CohortScan: @unchecked Sendable {
   private let keys: FieldKeys
   private let time: ColumnSlot
   private(set) var records = KeyedRecords(hasGroups: false, hasAmounts: true)
-  private let stage = RecordStage(hasGroups: false, hasAmounts: true)
+  private var stage = RecordStage(hasGroups: false, hasAmounts: true)
 
   init(_ segments: [SegmentReader]) {
     reader = BlockReader(segments)
@@ -106,6 +106,6 @@ final class CohortScan: @unchecked Sendable {
     for row in 0..<reader.rowCount where keys.presence[row] == 1 {
       stage.append(keys.keys[row], group: 0, low: time.integers.values[row], high: 0)
     }
-    records.append(stage)
+    records.append(&stage)
   }
 }

@@ -59,15 +59,20 @@ final class FieldKeys {
     if case .money(_, _, let unpriced?) = kind { unpriced.enterSegment() }
   }
 
-  /// Whether a code stands for a value, and the key of it.
-  func key(ofCode code: UInt32) -> TextKey? {
+  /// By code of the segment at hand: its key, and 1 where it stands for a value.
+  func keysOfCodes() -> ([TextKey], [UInt8]) {
     if codeKeys.isEmpty, case .text(let slot) = kind {
+      var made: [TextKey] = []
+      var present: [UInt8] = []
+      made.reserveCapacity(slot.codeCount)
       slot.forEachCode { _, bytes, range, isPresent in
-        codeKeys.append(isPresent ? TextKey(bytes, range) : TextKey(low: 0, high: 0))
-        codePresence.append(isPresent ? 1 : 0)
+        made.append(isPresent ? TextKey(bytes, range) : TextKey(low: 0, high: 0))
+        present.append(isPresent ? 1 : 0)
       }
+      codeKeys = made
+      codePresence = present
     }
-    return codePresence[Int(code)] == 0 ? nil : codeKeys[Int(code)]
+    return (codeKeys, codePresence)
   }
 
   /// Makes the keys of the reader's block, once.
@@ -101,28 +106,36 @@ final class FieldKeys {
   }
 
   private func loadTexts(_ slot: ColumnSlot, _ reader: BlockReader) throws(StoreError) {
+    if slot.kind != .text { try reader.loadCodes(slot) } else { try reader.loadText(slot) }
+    // Local values: a class's property would be checked for overlapping access at every row.
+    var rowKeys: [TextKey] = []
+    var rowPresence: [UInt8] = []
+    swap(&rowKeys, &keys)
+    swap(&rowPresence, &presence)
     if slot.kind != .text {
-      try reader.loadCodes(slot)
       let codes = slot.codes
+      let (known, present) = keysOfCodes()
       for row in 0..<reader.rowCount {
-        let key = key(ofCode: codes[row])
-        presence[row] = key == nil ? 0 : 1
-        if let key { keys[row] = key }
+        let code = Int(codes[row])
+        rowPresence[row] = present[code]
+        rowKeys[row] = known[code]
       }
-      return
-    }
-    try reader.loadText(slot)
-    let bytes = slot.text.bytes
-    let fallback = slot.defaultText
-    for row in 0..<reader.rowCount {
-      if let range = slot.text.range(row) {
-        keys[row] = TextKey(bytes.span, range)
-        presence[row] = 1
-      } else {
-        presence[row] = fallback == nil ? 0 : 1
-        if let fallback { keys[row] = TextKey(fallback) }
+    } else {
+      let text = slot.text
+      let bytes = text.bytes
+      let fallback = slot.defaultText
+      for row in 0..<reader.rowCount {
+        if let range = text.range(row) {
+          rowKeys[row] = TextKey(bytes.span, range)
+          rowPresence[row] = 1
+        } else {
+          rowPresence[row] = fallback == nil ? 0 : 1
+          if let fallback { rowKeys[row] = TextKey(fallback) }
+        }
       }
     }
+    swap(&rowKeys, &keys)
+    swap(&rowPresence, &presence)
   }
 
   private func loadAmounts(

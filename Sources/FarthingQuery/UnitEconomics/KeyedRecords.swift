@@ -39,7 +39,7 @@ struct KeyedRecords {
   }
 
   /// Adds the records that are staged, and empties the stage.
-  mutating func append(_ stage: RecordStage) {
+  mutating func append(_ stage: inout RecordStage) {
     if stage.count == 0 { return }
     if stage.hasHighAmounts, !isWide { widen() }
     stage.sort()
@@ -70,7 +70,7 @@ struct KeyedRecords {
 
 /// Records of one block on their way to the partitions: sorted by partition in one pass, so that
 /// each partition is appended to once a block.
-final class RecordStage {
+struct RecordStage {
   private(set) var count = 0
   private(set) var hasHighAmounts = false
   private let hasGroups: Bool
@@ -97,7 +97,7 @@ final class RecordStage {
   }
 
   @inline(__always)
-  func append(_ key: TextKey, group: UInt32, low amount: Int64, high highAmount: Int64) {
+  mutating func append(_ key: TextKey, group: UInt32, low amount: Int64, high highAmount: Int64) {
     low.append(key.low)
     high.append(key.high)
     if hasGroups { groups.append(group) }
@@ -113,7 +113,7 @@ final class RecordStage {
     starts[partition]..<starts[partition + 1]
   }
 
-  fileprivate func removeAll() {
+  fileprivate mutating func removeAll() {
     count = 0
     hasHighAmounts = false
     low.removeAll(keepingCapacity: true)
@@ -123,7 +123,7 @@ final class RecordStage {
     highAmounts.removeAll(keepingCapacity: true)
   }
 
-  fileprivate func sort() {
+  fileprivate mutating func sort() {
     if places.count < count { places = [UInt32](repeating: 0, count: count) }
     var ends = [Int](repeating: 0, count: KeyedRecords.partitionCount + 1)
     RecordStage.place(low, high, count: count, into: &places, &ends)

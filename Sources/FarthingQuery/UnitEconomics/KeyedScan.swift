@@ -5,7 +5,7 @@ internal import FarthingStore
 final class KeyedScan {
   private let keys: FieldKeys
   private(set) var records: KeyedRecords
-  private let stage: RecordStage
+  private var stage: RecordStage
   private let cost: ColumnSlot?
   private let costHigh: ColumnSlot?
   /// Group plus one in which a code of the segment at hand was recorded last: most codes only ever
@@ -36,13 +36,15 @@ final class KeyedScan {
       try keys.load(reader)
       let texts = keys.keys
       let presence = keys.presence
+      var stage = takeStage()
       for index in 0..<block.selection.count {
         let row = block.selection.row(index)
         if presence[row] == 0 { continue }
         stage.append(texts[row], group: UInt32(block.group(index)), low: 0, high: 0)
       }
+      self.stage = stage
     }
-    records.append(stage)
+    records.append(&stage)
   }
 
   private func addCosts(
@@ -55,12 +57,22 @@ final class KeyedScan {
     let presence = keys.presence
     let low = cost.integers.values
     let high = costHigh.kind == nil ? nil : costHigh.integers.values
+    var stage = takeStage()
     for index in 0..<block.selection.count {
       let row = block.selection.row(index)
       if presence[row] == 0 { continue }
       stage.append(
         texts[row], group: UInt32(block.group(index)), low: low[row], high: high?[row] ?? 0)
     }
+    self.stage = stage
+  }
+
+  /// The stage as a local value: a class's property would be checked for overlapping access at
+  /// every row.
+  private func takeStage() -> RecordStage {
+    var taken = RecordStage(hasGroups: records.hasGroups, hasAmounts: records.hasAmounts)
+    swap(&taken, &stage)
+    return taken
   }
 
   private func addCodes(
@@ -71,14 +83,18 @@ final class KeyedScan {
       recordedGroup.append(contentsOf: repeatElement(0, count: slot.codeCount))
     }
     let codes = slot.codes
+    let (keysOfCodes, presence) = keys.keysOfCodes()
+    var stage = takeStage()
+    var recorded: [UInt32] = []
+    swap(&recorded, &recordedGroup)
     for index in 0..<block.selection.count {
       let code = Int(codes[block.selection.row(index)])
       let group = UInt32(block.group(index))
-      if recordedGroup[code] == group + 1 { continue }
-      recordedGroup[code] = group + 1
-      if let key = keys.key(ofCode: UInt32(code)) {
-        stage.append(key, group: group, low: 0, high: 0)
-      }
+      if recorded[code] == group + 1 { continue }
+      recorded[code] = group + 1
+      if presence[code] != 0 { stage.append(keysOfCodes[code], group: group, low: 0, high: 0) }
     }
+    swap(&recorded, &recordedGroup)
+    self.stage = stage
   }
 }

@@ -41,13 +41,20 @@ struct KeyedTally {
     }
   }
 
+  /// How many records a partition has over all workers.
+  private static func count(_ records: [(KeyedRecords, [UInt32])], _ place: Int) -> Int {
+    records.reduce(0) { $0 + $1.0.partitions[place].low.count }
+  }
+
   /// Counts different values.
   /// - Parameter records: Of each worker, with the merged number of each of its groups.
   mutating func countDistinct(
     _ quantity: Metric.Quantity, _ records: [(KeyedRecords, [UInt32])], partition place: Int
   ) {
+    let total = KeyedTally.count(records, place)
+    if total == 0 { return }
     var counts = [Int64](repeating: 0, count: groupCount)
-    var table = KeyTable(capacity: records.reduce(0) { $0 + $1.0.partitions[place].low.count })
+    var table = KeyTable(capacity: total)
     for (worker, numbers) in records {
       let part = worker.partitions[place]
       for index in part.low.indices {
@@ -63,7 +70,9 @@ struct KeyedTally {
   mutating func countTasks(
     _ records: [(KeyedRecords, [UInt32])], outcomes: [OutcomeRecords], partition place: Int
   ) {
-    var tasks = KeyTable(capacity: records.reduce(0) { $0 + $1.0.partitions[place].low.count })
+    let total = KeyedTally.count(records, place)
+    if total == 0 { return }
+    var tasks = KeyTable(capacity: total)
     var home: [UInt32] = []
     // Tasks that touch further groups: task and group, each pair once.
     var further = KeyInterner()
@@ -97,7 +106,9 @@ struct KeyedTally {
   mutating func countRepeats(
     _ records: [(KeyedRecords, [UInt32])], partition place: Int
   ) {
-    var table = KeyTable(capacity: records.reduce(0) { $0 + $1.0.partitions[place].low.count })
+    let total = KeyedTally.count(records, place)
+    if total == 0 { return }
+    var table = KeyTable(capacity: total)
     var counts: [Int64] = []
     var sums: [Int128] = []
     var dearest: [Int128] = []

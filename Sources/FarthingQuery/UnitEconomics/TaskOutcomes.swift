@@ -100,7 +100,15 @@ final class OutcomeScan: @unchecked Sendable {
     if hasValues, valueHigh.kind != nil { try reader.loadIntegers(valueHigh) }
     let first = reader.segment.rows(inBlock: block).lowerBound
     let kind: UInt64 = reader.segment.kind == .outcome ? 1 << 62 : 0
-    for row in 0..<rows where isPresent[row] & keys.presence[row] == 1 {
+    // Local values: a class's property would be checked for overlapping access at every row.
+    var found = OutcomeRecords(hasValues: records.hasValues)
+    swap(&found, &records)
+    defer { swap(&found, &records) }
+    let rowKeys = keys.keys
+    let presence = keys.presence
+    let times = time.integers.values
+    let arrivals = receivedTime.integers.values
+    for row in 0..<rows where isPresent[row] & presence[row] == 1 {
       let sequence = kind | UInt64(place) << 32 | UInt64(first + row) << 1 | UInt64(isSuccess[row])
       var amount: Int128 = 0
       if hasValues {
@@ -110,10 +118,9 @@ final class OutcomeScan: @unchecked Sendable {
             high: valueHigh.integers.values[row], low: value.integers.values[row])
         }
       }
-      records.append(
+      found.append(
         OutcomeRecord(
-          key: keys.keys[row], time: time.integers.values[row],
-          receivedTime: receivedTime.integers.values[row], sequence: sequence),
+          key: rowKeys[row], time: times[row], receivedTime: arrivals[row], sequence: sequence),
         value: amount)
     }
   }

@@ -45,7 +45,9 @@ import Testing
   }
 
   @Test func `takes every finite value and keeps one value exact`() {
-    for value in [0, 5e-324, 1e-300, 0.001, 1234.5, 1e300, Double.greatestFiniteMagnitude] {
+    for value in [
+      0, Double.leastNonzeroMagnitude, 1e-300, 0.001, 1234.5, 1e300, Double.greatestFiniteMagnitude,
+    ] {
       var sketch = QuantileSketch()
       sketch.add(value, times: 3)
       #expect(sketch.quantile(0.5) == value)
