@@ -16,13 +16,14 @@ extension Span where Element == UInt8 {
   /// The eight bytes from `index` as a little-endian word, with zeros past the end.
   @inline(__always)
   func word(_ index: Int) -> UInt64 {
-    if _fastPath(index >= 0 && index < count &- 7) {
-      let window = extracting(index..<(index &+ 8))
-      return UInt64(window[0]) | UInt64(window[1]) << 8 | UInt64(window[2]) << 16
-        | UInt64(window[3]) << 24 | UInt64(window[4]) << 32 | UInt64(window[5]) << 40
-        | UInt64(window[6]) << 48 | UInt64(window[7]) << 56
-    }
-    return lastWord(index)
+    // Asked in the words of the checks that follow, so that they are not made twice.
+    guard index >= 0 else { return 0 }
+    let end = index &+ 8
+    guard end >= index, end <= count else { return lastWord(index) }
+    let window = extracting(index..<end)
+    return UInt64(window[0]) | UInt64(window[1]) << 8 | UInt64(window[2]) << 16
+      | UInt64(window[3]) << 24 | UInt64(window[4]) << 32 | UInt64(window[5]) << 40
+      | UInt64(window[6]) << 48 | UInt64(window[7]) << 56
   }
 
   @inline(never)
@@ -34,15 +35,21 @@ extension Span where Element == UInt8 {
     return word
   }
 
-  /// The first index from `start` whose byte is `"`, `\`, a control character, DEL, outside ASCII,
-  /// or past the end.
+  /// The index of the quote that ends the plain text from `start`.
+  /// - Returns: −1 where a backslash, a control character, DEL, a byte outside ASCII or the end of
+  ///   the bytes comes first.
   /// - Complexity: O(n) in the bytes passed over, eight at a time.
   @inline(__always)
   func endOfPlainText(from start: Int) -> Int {
     var index = start
     while true {
-      let stops = ByteWord.stops(in: word(index))
-      if stops != 0 { return index &+ ByteWord.firstMark(in: stops) }
+      let word = word(index)
+      let stops = ByteWord.stops(in: word)
+      if stops != 0 {
+        let place = ByteWord.firstMark(in: stops)
+        let stop = UInt8(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: 8 &* place))
+        return stop == UInt8(ascii: "\"") ? index &+ place : -1
+      }
       index &+= 8
     }
   }
@@ -69,11 +76,12 @@ enum ByteWord {
   /// Marks above the lowest may be false, since a borrow or carry runs upwards: use only the first.
   @inline(__always)
   static func stops(in word: UInt64) -> UInt64 {
-    let quote = (word ^ 0x2222_2222_2222_2222) &- ones
+    // `byte ^ 2` is below 0x21 for the control characters, which it permutes, and for the quote.
+    let quoteOrControl = (word ^ 0x0202_0202_0202_0202) &- 0x2121_2121_2121_2121
     let backslash = (word ^ 0x5C5C_5C5C_5C5C_5C5C) &- ones
-    let control = word &- 0x2020_2020_2020_2020
-    let beyond = word | (word &+ ones)
-    return (quote | backslash | control | beyond) & highs
+    // Sets the high bit from 0x7F to 0xFE; the line above sets it for 0xFF.
+    let beyond = word &+ ones
+    return (quoteOrControl | backslash | beyond) & highs
   }
 
   /// Marks of which the lowest stands on the first byte equal to `byte`; none where no byte is.

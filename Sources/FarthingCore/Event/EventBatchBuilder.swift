@@ -39,18 +39,13 @@ package struct EventBatchBuilder: Sendable {
 
   /// Sets an amount of US dollars from its decimal text, `0.25` or `1.2e-05`, exactly.
   package mutating func set(_ field: MoneyField, dollars text: String) {
-    let bytes = Array(text.utf8)
-    guard let number = JSONNumber(bytes.span, at: 0), number.end == bytes.count,
-      !number.isNegative || number.digits == 0
-    else {
-      fault = fault ?? fieldFault(field, text, Expectation.money)
-      return
+    do throws(DecimalFault) {
+      let amount = try Picodollars.parse(Array(text.utf8).span)
+      guard amount.rawValue >= 0 else { throw DecimalFault.notANumber }
+      event.set(field, picodollars: amount.rawValue)
+    } catch {
+      fault = fault ?? fieldFault(field, text, Expectation.money(error))
     }
-    guard case .exact(let picodollars) = number.picodollars(bytes.span, from: 0) else {
-      fault = fault ?? fieldFault(field, text, Expectation.moneyDigits)
-      return
-    }
-    event.set(field, picodollars: picodollars)
   }
 
   private func fieldFault(_ field: MoneyField, _ text: String, _ expected: String) -> EventFault {

@@ -12,24 +12,34 @@ extension EventDecoder {
     }
     var fields = event.kind == .request ? requestFields : EventShape.fields(of: event.kind)
     var seen: UInt64 = 0
+    var last = KeyForecast.start
+    var isAtQuote = false
     var at = scanner.afterBlanks(bytes, start &+ 1)
     if bytes.byte(at) == UInt8(ascii: "}") {
-      return finish(bytes, end: at &+ 1, event)
+      return finish(bytes, end: at &+ 1, &event)
     }
     while true {
-      guard bytes.byte(at) == UInt8(ascii: "\"") else {
+      // Entered with the index of what should be a key's quote; `,"` is seen below as one.
+      if !isAtQuote && bytes.byte(at) != UInt8(ascii: "\"") {
         return fail(syntax: "a key in quotes", bytes, at: at)
       }
       let keyStart = at &+ 1
-      var code = key(bytes, at: &at)
-      if at < 0 { return -1 }
-      if bytes.byte(at) != UInt8(ascii: ":") {
+      var code: FieldCode
+      if let (expected, end) = forecast.match(bytes, at: keyStart, after: last) {
+        code = expected
+        at = end
+      } else {
+        code = key(bytes, at: &at)
+        if at < 0 { return -1 }
         at = scanner.afterBlanks(bytes, at)
         guard bytes.byte(at) == UInt8(ascii: ":") else {
           return fail(syntax: "a colon", bytes, at: at)
         }
+        at &+= 1
+        if code != .unknown { forecast.learn(code, after: last) }
       }
-      at = scanner.afterBlanks(bytes, at &+ 1)
+      if code != .unknown { last = code.rawValue }
+      at = scanner.afterBlanks(bytes, at)
       if code != .unknown && fields & code.bit == 0 {
         markKnownKey(bytes, at: keyStart)
         code = .unknown
@@ -50,12 +60,17 @@ extension EventDecoder {
         at = unknownValue(bytes, at: at)
         if at < 0 { return -1 }
       }
+      isAtQuote = bytes.word(at) & 0xFFFF == 0x222C
+      if isAtQuote {
+        at &+= 1
+        continue
+      }
       at = scanner.afterBlanks(bytes, at)
       let byte = bytes.byte(at)
       if byte == UInt8(ascii: ",") {
         at = scanner.afterBlanks(bytes, at &+ 1)
       } else if byte == UInt8(ascii: "}") {
-        return finish(bytes, end: at &+ 1, event)
+        return finish(bytes, end: at &+ 1, &event)
       } else {
         return fail(syntax: "a comma or }", bytes, at: at)
       }
@@ -65,25 +80,23 @@ extension EventDecoder {
   /// What holds for the event as a whole, once its object is read.
   @inline(__always)
   private mutating func finish(
-    _ bytes: Span<UInt8>, end: Int, _ event: DecodedEvent
+    _ bytes: Span<UInt8>, end: Int, _ event: inout DecodedEvent
   ) -> Int {
     if scanner.marks.count > 1, let range = scanner.repeatedKey(from: 0) {
       let name = text(range, bytes)
       return fail(field: name, value: name, expected: Expectation.onceEach)
     }
-    if event.kind != .request || event.time == 0 || event.range(of: .model) == nil {
-      if let fault = EventRules.missingFault(event, requiresModel: true)
-        ?? EventRules.periodFault(event)
-      {
-        self.fault = fault
-        return -1
-      }
-    }
-    if let fault = EventRules.partsFault(event) {
-      self.fault = fault
-      return -1
-    }
-    return end
+    let isPlain =
+      event.kind == .request && event.time != 0 && event.range(of: .model) != nil
+    if isPlain && !EventRules.hasPartAboveWhole(&event) { return end }
+    fault = wholeFault(event)
+    return fault == nil ? end : -1
+  }
+
+  @inline(never)
+  private func wholeFault(_ event: DecodedEvent) -> EventFault? {
+    EventRules.missingFault(event, requiresModel: true) ?? EventRules.periodFault(event)
+      ?? EventRules.partsFault(event)
   }
 
   // MARK: Keys

@@ -34,6 +34,7 @@ package struct EventDecoder: Sendable {
   let values = EnumeratedValues()
   let requestFields = EventShape.request
   let enumeratedFields = EventShape.enumerated
+  var forecast = KeyForecast()
   var clock = EventTime()
   var scanner = JSONScanner()
   var entries: [NamedEntry] = []
@@ -245,6 +246,7 @@ package struct EventDecoder: Sendable {
     return end
   }
 
+  @inline(__always)
   private mutating func accept(
     _ event: DecodedEvent, _ bytes: Span<UInt8>, into batch: inout DecodedBatch
   ) {

@@ -47,6 +47,10 @@ enum Expectation {
     "one of " + values.joined(separator: ", ")
   }
 
+  static func money(_ fault: DecimalFault) -> String {
+    fault == .tooLarge ? moneyDigits : money
+  }
+
   /// What a value of the field should have been, by its type alone.
   static func type(of code: FieldCode) -> String {
     if let field = code.text {

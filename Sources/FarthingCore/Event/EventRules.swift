@@ -162,28 +162,33 @@ package enum EventRules {
     return nil
   }
 
-  /// Parts above their whole, where the whole is known.
+  /// Whether a part is above its whole, where the whole is known.
   ///
-  /// A part without its whole is kept: the whole is unknown then, not zero.
+  /// A part without its whole is kept: the whole is unknown then, not zero. The event is `inout` so
+  /// that the decoder's is looked at in its place.
   @inline(__always)
-  static func partsFault(_ event: DecodedEvent) -> EventFault? {
+  static func hasPartAboveWhole(_ event: inout DecodedEvent) -> Bool {
     // Absent counts are zero in their places, so they may be summed; no sum overflows, since each
     // is at most 2⁵³.
-    let parts = partsOfWholes(event)
-    if parts { return firstPartAbove(event) }
-    return nil
-  }
-
-  @inline(__always)
-  private static func partsOfWholes(_ event: DecodedEvent) -> Bool {
-    func value(_ field: IntegerField) -> Int64 { event.integers[Int(field.rawValue)] }
     let input = event.integer(.inputTokens) ?? .max
     let output = event.integer(.outputTokens) ?? .max
     let inInput =
-      value(.cachedInputTokens) &+ value(.cacheWriteTokens) &+ value(.cacheWrite1hTokens)
-    return inInput > input || value(.inputAudioTokens) > input || value(.inputImageTokens) > input
-      || value(.reasoningTokens) > output || value(.outputAudioTokens) > output
-      || value(.retrievalFailures) > (event.integer(.retrievals) ?? .max)
+      event.integers[Int(IntegerField.cachedInputTokens.rawValue)]
+      &+ event.integers[Int(IntegerField.cacheWriteTokens.rawValue)]
+      &+ event.integers[Int(IntegerField.cacheWrite1hTokens.rawValue)]
+    return inInput > input
+      || event.integers[Int(IntegerField.inputAudioTokens.rawValue)] > input
+      || event.integers[Int(IntegerField.inputImageTokens.rawValue)] > input
+      || event.integers[Int(IntegerField.reasoningTokens.rawValue)] > output
+      || event.integers[Int(IntegerField.outputAudioTokens.rawValue)] > output
+      || event.integers[Int(IntegerField.retrievalFailures.rawValue)]
+        > (event.integer(.retrievals) ?? .max)
+  }
+
+  /// The first part above its whole in the order of the contract's fields.
+  static func partsFault(_ event: DecodedEvent) -> EventFault? {
+    var event = event
+    return hasPartAboveWhole(&event) ? firstPartAbove(event) : nil
   }
 
   @inline(never)

@@ -149,7 +149,7 @@ struct JSONScanner: Sendable {
   @inline(__always)
   mutating func string(_ bytes: Span<UInt8>, at start: Int) throws(Fault) -> ReadText {
     let end = bytes.endOfPlainText(from: start)
-    if bytes.byte(end) == UInt8(ascii: "\"") {
+    if end >= 0 {
       let range = ByteRange(
         offset: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: end &- start))
       return ReadText(range: range, end: end &+ 1, isUnclean: false)

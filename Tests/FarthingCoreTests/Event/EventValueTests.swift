@@ -65,14 +65,21 @@ struct EventTimeTests {
 
 @Suite("Numbers of events")
 struct EventNumberTests {
-  private func dollars(_ text: String) -> JSONNumber.Money? {
-    let bytes = Array(text.utf8)
-    guard let number = JSONNumber(bytes.span, at: 0), number.end == bytes.count else { return nil }
-    return number.picodollars(bytes.span, from: 0)
+  /// What an event says that it cost, or why not.
+  private func dollars(_ text: String, quoted: Bool = false) -> Money? {
+    let value = quoted ? "\"\(text)\"" : text
+    let batch = EventSamples.decode(EventSamples.request("\"reported_cost_usd\":\(value)"))
+    if let event = batch.events.first { return event.money(.reportedCostUSD).map(Money.exact) }
+    return batch.rejections.first?.expected.hasPrefix("at most 15") == true ? .tooLarge : nil
+  }
+
+  private enum Money: Equatable {
+    case exact(Int128)
+    case tooLarge
   }
 
   @Test func `money is exact to the picodollar and rounded half to even beyond`() {
-    let cases: [(String, JSONNumber.Money?)] = [
+    let cases: [(String, Money?)] = [
       ("0", .exact(0)), ("0e99", .exact(0)), ("1", .exact(1_000_000_000_000)),
       ("1.2e-05", .exact(12_000_000)), ("0.000000000001", .exact(1)),
       ("0.0000000000005", .exact(0)), ("0.00000000000050000000000000000001", .exact(1)),
@@ -91,6 +98,10 @@ struct EventNumberTests {
       ("", nil), ("-", nil), ("1.", nil), (".1", nil), ("01", nil), ("1e", nil), ("1_0", nil),
     ]
     for (text, money) in cases { #expect(dollars(text) == money, "\(text)") }
+    for (text, money) in cases where !text.isEmpty && text != "01" {
+      #expect(dollars(text, quoted: true) == money, "\(text)")
+    }
+    #expect(dollars("\\u0031.5", quoted: true) == .exact(1_500_000_000_000))
   }
 
   @Test func `random decimals agree with arithmetic on their digits`() {
@@ -117,7 +128,7 @@ struct EventNumberTests {
     var random = SeededGenerator(seed: seed)
     var texts = [
       "0", "0.1", "1e22", "1e23", "1e-5", "123456789012345.6", "1234567890123456789012345",
-      "0.30000000000000004", "179769313486231570000e289", "5e-324", "1e-400", "2.5E+3",
+      "0.30000000000000004", "179769313486231570000e288", "5e-324", "1e-400", "2.5E+3",
       "9007199254740993", String(repeating: "1", count: 900) + "e-890",
     ]
     for _ in 0..<1_000 {
