@@ -125,6 +125,9 @@ package final class ResolvedPrice: Sendable {
   }
 
   /// The index in ``units`` of the unit that an event writes as `name`, or nil where it has no price here.
+  ///
+  /// The exact name first; then without regard to case, plural and the ending `_requests`, since providers count
+  /// `web_search_requests` where a list prices a `web_search`.
   /// - Complexity: O(units), which are few.
   package func unitIndex(named name: Span<UInt8>) -> Int? {
     for index in unitNames.indices where unitNames[index].count == name.count {
@@ -132,7 +135,17 @@ package final class ResolvedPrice: Sendable {
       while place < name.count, unitNames[index][place] == name[place] { place += 1 }
       if place == name.count { return index }
     }
-    return nil
+    guard !units.isEmpty else { return nil }
+    let text = String(decoding: name.indices.map { name[$0] }, as: UTF8.self)
+    let plain = Self.singular(text)
+    return units.firstIndex { Self.singular($0.name) == plain }
+  }
+
+  private static func singular(_ name: String) -> String {
+    var name = name.lowercased()
+    if name.hasSuffix("_requests") { name.removeLast(9) }
+    if name.hasSuffix("searches") { return String(name.dropLast(2)) }
+    return name.hasSuffix("s") ? String(name.dropLast()) : name
   }
 
   /// The band in force for a request.

@@ -190,7 +190,7 @@ extension RateCardReader {
     if member(node, "model") == nil {
       fault(node, "a card has no “model”; write model: and the name that events give it")
     }
-    if card.standard.schedules.isEmpty, card.units.isEmpty, card.requestFee == .zero {
+    if ["prices", "units", "per_request"].allSatisfy({ member(node, $0) == nil }) {
       fault(node, "card “\(name)” has no price; expected “prices”, “units” or “per_request”")
     }
     if card.period.until <= card.period.from {
