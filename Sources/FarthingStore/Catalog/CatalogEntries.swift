@@ -29,6 +29,13 @@ package struct SegmentEntry: Sendable, Equatable {
   }
 }
 
+extension [SegmentEntry] {
+  /// By first arrival: the order in which rows came, whatever was merged since.
+  var inArrivalOrder: [SegmentEntry] {
+    sorted { ($0.minimumReceivedTime, $0.id) < ($1.minimumReceivedTime, $1.id) }
+  }
+}
+
 /// What the catalogue knows of one log file.
 package struct LogEntry: Sendable, Equatable {
   package var id: Int64

@@ -26,6 +26,9 @@ struct LogScan: Sendable {
   var tornBytes = 0
   /// Where the first torn byte stands.
   var end = LogFormat.recordsOffset
+  /// Whether the file ends before its first record. It was made longer than that before the
+  /// catalogue listed it, so something cut it, and what it held is unknown.
+  var isCut = false
   /// Whether the header fails its checksum; records do not depend on it.
   var headerDamaged = false
 
@@ -46,6 +49,7 @@ struct LogScan: Sendable {
   ) throws(StoreError) {
     lastSequence = firstSequence - 1
     try checkHeader(file, identity: identity, name: name)
+    isCut = file.count < LogFormat.recordsOffset
     let mark = DurableMark.read(file, identity)
     // No sequence number from here on is this file's business.
     let bound = nextFirstSequence ?? Int64.max

@@ -3,6 +3,7 @@ internal import FarthingCore
 /// One log file read back.
 struct LogReplay {
   private let bytes: [UInt8]
+  private let name: String
   let scan: LogScan
   /// What the file lost; empty where it is whole.
   private(set) var damage: [DamageReport] = []
@@ -14,6 +15,7 @@ struct LogReplay {
     store: UInt64
   ) throws(StoreError) {
     let name = StoreLayout.logName(entry.id)
+    self.name = name
     var bytes: [UInt8] = []
     var isMissing = false
     do throws(StoreError) {
@@ -45,7 +47,13 @@ struct LogReplay {
             + "\(nextFirstSequence.map { String($0 - 1) } ?? "the last") that it held are lost"))
       return
     }
-    if scan.headerDamaged {
+    if scan.isCut {
+      damage.append(
+        DamageReport(
+          file: name,
+          message: "\(name) was cut to \(bytes.count) bytes; the batches from "
+            + "\(entry.firstSequence) on that it held are lost"))
+    } else if scan.headerDamaged {
       damage.append(
         DamageReport(
           file: name, message: "\(name): its header is damaged; its batches are read all the same",
@@ -58,18 +66,28 @@ struct LogReplay {
           message: "\(name): bytes \(gap.bytes.lowerBound) to \(gap.bytes.upperBound) are damaged; "
             + "batches \(gap.sequences.lowerBound) to \(gap.sequences.upperBound) are lost"))
     }
-    for record in scan.records where batch(of: record) == nil {
-      damage.append(
-        DamageReport(
-          file: name,
-          message: "\(name): batch \(record.sequence) is whole but not in a form that this build "
-            + "reads; it is left out"))
-    }
   }
 
-  /// The batch of a record; nil where its form is unknown, which ``damage`` then says.
-  func batch(of record: LogScan.Record) -> (batch: ChargedBatch, receivedTime: Int64)? {
-    try? BatchRecord.decode(Array(bytes[record.payload]))
+  /// Hands over each record's batch in order.
+  ///
+  /// A record whose checksum holds but whose form is unknown is left out and reported.
+  mutating func forEachBatch(
+    after covered: Int64 = -1,
+    _ body: (ChargedBatch, _ receivedTime: Int64, _ sequence: Int64) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    for record in scan.records where record.sequence > covered {
+      let logged: (batch: ChargedBatch, receivedTime: Int64)
+      do throws(EncodingFault) {
+        logged = try BatchRecord.decode(Array(bytes[record.payload]))
+      } catch {
+        damage.append(
+          DamageReport(
+            file: name,
+            message: "\(name): batch \(record.sequence) is left out: \(error.reason)"))
+        continue
+      }
+      try body(logged.batch, logged.receivedTime, record.sequence)
+    }
   }
 }
 

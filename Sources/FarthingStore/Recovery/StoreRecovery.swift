@@ -139,23 +139,21 @@ struct StoreRecovery {
     let state = store.catalog.state
     for (place, entry) in state.logs.enumerated() {
       let next = place + 1 < state.logs.count ? state.logs[place + 1].firstSequence : nil
-      let replay = try LogReplay(
+      var replay = try LogReplay(
         entry: entry, nextFirstSequence: next, layout: layout, fileSystem: fileSystem,
         store: state.storeID)
-      if !replay.damage.isEmpty {
-        damage += replay.damage.filter { !state.damage.contains($0) }
-        damagedLogs.append(StoreLayout.logName(entry.id))
-      }
       store.lastSequence = max(store.lastSequence, replay.scan.lastSequence)
-      for record in replay.scan.records {
-        guard let logged = replay.batch(of: record) else { continue }
-        let (batch, receivedTime) = logged
+      try replay.forEachBatch { (batch, receivedTime, sequence) throws(StoreError) in
         for event in batch.decoded.events {
           guard let id = event.range(of: .id) else { continue }
           let key = store.index.key(of: batch.decoded.span(id))
           store.index.restore(key, receivedTime: receivedTime)
         }
-        try apply(batch, receivedTime: receivedTime, sequence: record.sequence)
+        try apply(batch, receivedTime: receivedTime, sequence: sequence)
+      }
+      if !replay.damage.isEmpty {
+        damage += replay.damage.filter { !state.damage.contains($0) }
+        damagedLogs.append(StoreLayout.logName(entry.id))
       }
     }
   }
@@ -172,6 +170,7 @@ struct StoreRecovery {
       guard !selection.isEmpty else { continue }
       if let buffer = store.buffers[place],
         buffer.rowCount + selection.count > options.segmentRows
+          || buffer.approximateByteCount > options.bufferBytes
       {
         try seal(kind, through: sequence - 1)
       }

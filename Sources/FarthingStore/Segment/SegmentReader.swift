@@ -27,7 +27,7 @@ package final class SegmentReader: Sendable {
   private let source: any SegmentSource
   private let columns: [ColumnDirectory]
   private let places: [ColumnName: Int]
-  private let priceBytes: [[UInt8]]
+  let priceBytes: [[UInt8]]
   /// Guards the dictionaries that were read so far, by place of their column.
   private let dictionaries = Mutex<[Int: TextDictionary]>([:])
 

@@ -26,7 +26,7 @@ package struct StoreReader {
       var snapshot = StoreSnapshot()
       snapshot.generation = state.generation
       snapshot.damage = state.damage
-      for entry in state.segments { snapshot.open(entry, layout, fileSystem) }
+      for entry in state.segments.inArrivalOrder { snapshot.open(entry, layout, fileSystem) }
       try replay(state, layout, fileSystem, into: &snapshot)
       if snapshot.damage == state.damage || attempt >= attempts { return snapshot }
       let now = try catalogState(layout, fileSystem)
@@ -81,21 +81,19 @@ package struct StoreReader {
     var buffers = EventKind.allCases.map { WriteBuffer(kind: $0) }
     for (place, entry) in state.logs.enumerated() {
       let next = place + 1 < state.logs.count ? state.logs[place + 1].firstSequence : nil
-      let replay = try LogReplay(
+      var replay = try LogReplay(
         entry: entry, nextFirstSequence: next, layout: layout, fileSystem: fileSystem,
         store: state.storeID)
-      snapshot.damage += replay.damage.filter { !state.damage.contains($0) }
-      for record in replay.scan.records {
-        let needed = EventKind.allCases.filter {
-          state.coveredSequence[Int($0.rawValue)] < record.sequence
-        }
-        guard !needed.isEmpty, let logged = replay.batch(of: record) else { continue }
-        for kind in needed {
+      let least = state.coveredSequence.min() ?? 0
+      try replay.forEachBatch(after: least) { (batch, receivedTime, sequence) throws(StoreError) in
+        for kind in EventKind.allCases
+        where state.coveredSequence[Int(kind.rawValue)] < sequence {
           try append(
-            logged.batch, kind, receivedTime: logged.receivedTime,
-            to: &buffers[Int(kind.rawValue)], snapshot: &snapshot)
+            batch, kind, receivedTime: receivedTime, to: &buffers[Int(kind.rawValue)],
+            snapshot: &snapshot)
         }
       }
+      snapshot.damage += replay.damage.filter { !state.damage.contains($0) }
     }
     for buffer in buffers { try snapshot.add(buffer) }
   }

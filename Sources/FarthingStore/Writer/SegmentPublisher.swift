@@ -97,7 +97,7 @@ final class SealableBuffer: @unchecked Sendable {
 /// Seals and writes segments on a thread of its own, while appends go on.
 actor SegmentSealer {
   private let executor: ThreadExecutor
-  private let publisher: SegmentPublisher
+  let publisher: SegmentPublisher
 
   nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe executor.asUnownedSerialExecutor()

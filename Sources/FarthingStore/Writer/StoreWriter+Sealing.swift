@@ -48,6 +48,8 @@ extension StoreWriter {
     }
     isSealing = false
     wakeSealWaiters()
+    // Between bursts is the time to merge; a failure leaves everything as it is until the next.
+    if sealFailure == nil, jobs.isEmpty, !isClosed { _ = try? await mergeOnce() }
   }
 
   private func wakeSealWaiters() {
@@ -89,6 +91,7 @@ extension StoreWriter {
 
   /// Lists a segment that is durable, with what of the log it makes needless.
   private func publish(_ entry: SegmentEntry, of job: SealJob) throws(StoreError) {
+    guard !isAbandoned else { throw Self.closedError }
     try catalog.refresh()
     // An attempt before this one may have been listed although its commit seemed to fail.
     if !catalog.state.segments.contains(where: { $0.id == entry.id }) {
@@ -141,6 +144,12 @@ extension StoreWriter {
     change.removedLogs = removableLogs(change.coveredSequence ?? [])
     guard !change.removedLogs.isEmpty || !catalog.state.removals.isEmpty else { return }
     if !change.removedLogs.isEmpty { try catalog.commit(change) }
+    try forgetRemovals()
+  }
+
+  /// Removes the files that the catalogue gave up, and their names from it.
+  func forgetRemovals() throws(StoreError) {
+    guard !catalog.state.removals.isEmpty else { return }
     var cleared = CatalogChange()
     cleared.clearedRemovals = publisher.remove(catalog.state.removals)
     try catalog.commit(cleared)
@@ -158,7 +167,7 @@ extension StoreWriter {
     snapshot.damage = catalog.state.damage
     snapshot.generation = catalog.state.generation
     var current: [Int64: SegmentReader] = [:]
-    for entry in catalog.state.segments {
+    for entry in catalog.state.segments.inArrivalOrder {
       if let reader = readers[entry.id] {
         current[entry.id] = reader
         snapshot.add(reader)

@@ -43,6 +43,13 @@ package actor StoreWriter {
   /// Segment ids given out, which may be ahead of the catalogue's.
   var nextSegmentID: Int64
   var readers: [Int64: SegmentReader] = [:]
+  /// Whether a merge is under way; there is one at a time.
+  var isMerging = false
+  var mergeWaiters: [CheckedContinuation<Void, Never>] = []
+  /// Segments that a merge failed on.
+  var unmergeable: Set<Int64> = []
+  /// Prices in their stored form, so that each is serialised once; emptied at 4,096.
+  private var storedPrices: [ObjectIdentifier: (price: ResolvedPrice, stored: StoredPrice)] = [:]
   private var appendsSinceSizeCheck = 0
   /// Appends past the log so far, and how many of them the last flush covered.
   private(set) var unloggedAppends = 0
@@ -57,7 +64,10 @@ package actor StoreWriter {
   private var isCommitting = false
   private var roomWaiters: [CheckedContinuation<Void, Never>] = []
   private var drainWaiters: [CheckedContinuation<Void, Never>] = []
-  private var isClosed = false
+  /// Nothing is appended any more.
+  private(set) var isClosed = false
+  /// The folder is given up: what is still under way must not touch it.
+  private(set) var isAbandoned = false
 
   package nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe executor.asUnownedSerialExecutor()
@@ -164,11 +174,18 @@ package actor StoreWriter {
   private func apply(
     _ batch: ChargedBatch, selection: [Int], receivedTime: Int64, mayCut: Bool
   ) {
-    for kind in EventKind.allCases {
-      let rows = selection.filter { batch.decoded.events[$0].kind == kind }
-      guard !rows.isEmpty else { continue }
+    let prices = batch.prices.map { stored($0) }
+    var counts = [0, 0, 0]
+    for event in selection { counts[Int(batch.decoded.events[event].kind.rawValue)] += 1 }
+    for kind in EventKind.allCases where counts[Int(kind.rawValue)] > 0 {
+      let isOnly = counts[Int(kind.rawValue)] == selection.count
+      let rows =
+        isOnly ? selection : selection.filter { batch.decoded.events[$0].kind == kind }
       let place = Int(kind.rawValue)
-      if !mayCut, let buffer = active[place], buffer.rowCount + rows.count > options.segmentRows {
+      if !mayCut, let buffer = active[place],
+        buffer.rowCount + rows.count > options.segmentRows
+          || buffer.approximateByteCount > options.bufferBytes
+      {
         rotate(kind)
       }
       var rest = rows[...]
@@ -176,13 +193,28 @@ package actor StoreWriter {
         let buffer = active[place] ?? WriteBuffer(kind: kind)
         active[place] = buffer
         let room = mayCut ? max(0, options.segmentRows - buffer.rowCount) : rest.count
-        buffer.append(batch, selection: rest.prefix(room), receivedTime: receivedTime)
-        rest = rest.dropFirst(room)
-        // Rows of the log wait for the next record, which finds the buffer full.
-        if mayCut, buffer.rowCount >= options.segmentRows { rotate(kind) }
+        let part = rest.prefix(room)
+        let taken = buffer.append(
+          batch.decoded, charges: batch.charges, prices: prices, source: batch.source,
+          selection: part, receivedTime: receivedTime)
+        rest = rest.dropFirst(taken)
+        // Rows of the log wait for the next record, which finds the buffer full. A buffer below
+        // `bufferBytes` takes any record whole, so it never refuses one of the log.
+        if taken < part.count || (mayCut && buffer.rowCount >= options.segmentRows) {
+          rotate(kind)
+        }
       }
     }
     sealLargeBuffers()
+  }
+
+  private func stored(_ price: ResolvedPrice) -> StoredPrice {
+    if let known = storedPrices[ObjectIdentifier(price)] { return known.stored }
+    if storedPrices.count >= 4_096 { storedPrices = [:] }
+    let stored = StoredPrice(key: price.key, bytes: price.serialised())
+    // Keeping the price keeps its identity from being given to another.
+    storedPrices[ObjectIdentifier(price)] = (price, stored)
+    return stored
   }
 
   /// Memory grows with the length of the texts as well as with the rows.
@@ -370,12 +402,14 @@ package actor StoreWriter {
     while isCommitting { await withCheckedContinuation { drainWaiters.append($0) } }
     do throws(StoreError) {
       try await flush()
+      try await compact()
       log = nil
       try dropCoveredLogs()
     } catch {
       isClosed = false
       throw error
     }
+    isAbandoned = true
     readers = [:]
     lock.release()
   }
@@ -383,6 +417,7 @@ package actor StoreWriter {
   /// Gives up the folder at once: what is not durable is lost, as in a crash.
   package func abandon() {
     isClosed = true
+    isAbandoned = true
     lock.release()
   }
 

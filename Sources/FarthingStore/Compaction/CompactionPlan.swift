@@ -1,0 +1,137 @@
+internal import FarthingCore
+
+/// Which segments to merge, and which to drop.
+///
+/// Pure: entries in, a decision out; the writer carries it out.
+struct CompactionPlan: Sendable, Equatable {
+  /// Segments of one kind, in the order of arrival, that together fit into one.
+  var merged: [SegmentEntry]
+
+  /// The next merge; nil where none is worth it.
+  ///
+  /// Small segments are those below half of a full one. Neighbours in arrival are merged as soon
+  /// as `fanIn` of them fit together, so that a row is copied O(log rows) times in its life.
+  /// - Parameter excluded: segments that a merge failed on before.
+  static func next(
+    _ segments: [SegmentEntry], segmentRows: Int, fanIn: Int, excluding excluded: Set<Int64>
+  ) -> CompactionPlan? {
+    for kind in EventKind.allCases {
+      let ordered = segments.filter { $0.kind == kind && !excluded.contains($0.id) }
+        .sorted { ($0.minimumReceivedTime, $0.id) < ($1.minimumReceivedTime, $1.id) }
+      var run: [SegmentEntry] = []
+      var rows = 0
+      for entry in ordered {
+        if entry.rowCount * 2 > segmentRows || rows + entry.rowCount > segmentRows {
+          if run.count >= fanIn { return CompactionPlan(merged: run) }
+          run = []
+          rows = 0
+          if entry.rowCount * 2 > segmentRows { continue }
+        }
+        run.append(entry)
+        rows += entry.rowCount
+      }
+      if run.count >= fanIn { return CompactionPlan(merged: run) }
+    }
+    return nil
+  }
+
+  /// Segments whose every row is older than the retention by `time`, and whose ids are past the
+  /// deduplication window.
+  static func expired(
+    _ segments: [SegmentEntry], retention: Int64, window: Int64, now: Int64
+  ) -> [SegmentEntry] {
+    let (oldestTime, underflow) = now.subtractingReportingOverflow(retention)
+    let (oldestArrival, windowUnderflow) = now.subtractingReportingOverflow(window)
+    guard !underflow, !windowUnderflow else { return [] }
+    return segments.filter {
+      $0.maximumTime < oldestTime && $0.maximumReceivedTime < oldestArrival
+    }
+  }
+}
+
+extension StoreWriter {
+  /// Merges small segments until no merge is worth it.
+  ///
+  /// Appends go on meanwhile. Answers before, between and after are the same.
+  /// - Returns: how many segments went into others.
+  /// - Throws: `diskFull` or `io`; nothing is changed then.
+  @discardableResult
+  package func compact() async throws(StoreError) -> Int {
+    while isMerging { await withCheckedContinuation { mergeWaiters.append($0) } }
+    var count = 0
+    while let merged = try await mergeOnce() { count += merged }
+    return count
+  }
+
+  /// One merge, where one is worth it.
+  func mergeOnce() async throws(StoreError) -> Int? {
+    guard !isMerging, !isAbandoned else { return nil }
+    try catalog.refresh()
+    guard
+      let plan = CompactionPlan.next(
+        catalog.state.segments, segmentRows: options.segmentRows, fanIn: options.compactionFanIn,
+        excluding: unmergeable)
+    else { return nil }
+    isMerging = true
+    defer {
+      isMerging = false
+      let waiters = mergeWaiters
+      mergeWaiters = []
+      for waiter in waiters { waiter.resume() }
+    }
+    let id = nextSegmentID
+    nextSegmentID += 1
+    let merged: SegmentEntry
+    do throws(StoreError) {
+      merged = try await sealer.merge(plan.merged, id: id)
+    } catch {
+      guard error.code == .damaged || error.code == .limitExceeded || error.code == .notFound
+      else { throw error }
+      // Snapshots tell of the damage; here it only means that these stay as they are.
+      for entry in plan.merged { unmergeable.insert(entry.id) }
+      return 0
+    }
+    guard !isAbandoned else { throw Self.closedError }
+    try catalog.refresh()
+    var change = CatalogChange()
+    change.addedSegments = [merged]
+    change.removedSegments = plan.merged.map(\.id)
+    try catalog.commit(change)
+    publisher.settle(StoreLayout.segmentName(id))
+    try forgetRemovals()
+    return plan.merged.count
+  }
+
+  /// Drops the segments whose every row is older than the retention, where one is set.
+  ///
+  /// - Parameter now: Unix nanoseconds.
+  /// - Returns: how many rows went.
+  @discardableResult
+  package func dropExpired(now: Int64) throws(StoreError) -> Int {
+    guard let retention = options.retention, !isMerging else { return 0 }
+    try catalog.refresh()
+    let expired = CompactionPlan.expired(
+      catalog.state.segments, retention: retention, window: options.deduplicationWindow, now: now)
+    guard !expired.isEmpty else { return 0 }
+    var change = CatalogChange()
+    change.removedSegments = expired.map(\.id)
+    try catalog.commit(change)
+    try forgetRemovals()
+    return expired.reduce(0) { $0 + $1.rowCount }
+  }
+}
+
+extension SegmentSealer {
+  /// Writes one segment with the rows of all of `entries`.
+  func merge(_ entries: [SegmentEntry], id: Int64) throws(StoreError) -> SegmentEntry {
+    var sources: [SegmentReader] = []
+    for entry in entries {
+      sources.append(try publisher.layout.openSegment(entry, publisher.fileSystem))
+    }
+    let buffer = try SegmentMerge().merge(sources, kind: entries[0].kind)
+    guard let sealed = buffer.sealed(id: id) else {
+      throw StoreError(.damaged, "segment \(entries[0].id) and its neighbours have no rows")
+    }
+    return try publisher.write(sealed)
+  }
+}

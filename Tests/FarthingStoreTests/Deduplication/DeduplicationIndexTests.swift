@@ -1,0 +1,123 @@
+import FarthingTestSupport
+import Testing
+
+@testable import FarthingStore
+
+private let second: Int64 = 1_000_000_000
+private let week: Int64 = 7 * 86_400 * second
+
+extension DeduplicationIndex {
+  /// Remembers a text.
+  fileprivate mutating func insert(_ id: String) -> Bool {
+    let bytes = Array(id.utf8)
+    return insert(key(of: bytes.span))
+  }
+
+  fileprivate func contains(_ id: String) -> Bool {
+    let bytes = Array(id.utf8)
+    return contains(key(of: bytes.span))
+  }
+}
+
+@Suite struct `The duplicate index` {
+  @Test func `agrees with a set of the ids themselves`() {
+    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    var seen: Set<UInt64> = []
+    var random = SplitMix(state: 7)
+    var id = [UInt8](repeating: 0x61, count: 24)
+    for _ in 0..<60_000 {
+      // Drawn from 40,000 numbers, so that many come again; all share a prefix of 16 bytes.
+      let number = random.next() % 40_000
+      for place in 0..<8 { id[16 + place] = UInt8(truncatingIfNeeded: number >> UInt64(8 * place)) }
+      let key = index.key(of: id.span)
+      let isNew = index.insert(key)
+      let isFirst = seen.insert(number).inserted
+      #expect(isNew == isFirst)
+    }
+    #expect(index.count == seen.count)
+    // The smallest tables have their spare slots still; 10 bytes hold from some 5 million ids on.
+    #expect(index.byteCount < seen.count * 10 + DeduplicationIndex.shardCount * 700)
+  }
+
+  @Test func `forgets what is taken out, and only that`() {
+    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    for number in 0..<20_000 { _ = index.insert("id-\(number)") }
+    for number in stride(from: 0, to: 20_000, by: 3) {
+      let bytes = Array("id-\(number)".utf8)
+      index.remove(index.key(of: bytes.span))
+    }
+    for number in 0..<20_000 { #expect(index.contains("id-\(number)") == (number % 3 != 0)) }
+    #expect(index.count == 20_000 - 6_667)
+  }
+
+  @Test func `never forgets within the window, and always within one part in 64 after it`() {
+    for offset in [0, 1, week / 256, week / 128 - 1] {
+      let start = arrival + offset
+      var index = DeduplicationIndex(window: week, seed: testKey, now: start)
+      do {
+        let isNew = index.insert("a")
+        #expect(isNew)
+      }
+      index.advance(to: start + week)
+      do {
+        let isNew = index.insert("a")
+        #expect(!isNew)
+      }
+      index.advance(to: start + week + week / 64)
+      do {
+        let isNew = index.insert("a")
+        #expect(isNew)
+      }
+      do {
+        let isNew = index.insert("a")
+        #expect(!isNew)
+      }
+    }
+  }
+
+  @Test func `keeps to the window however the clock moves`() {
+    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    var random = SplitMix(state: 11)
+    var arrivals: [Int: Int64] = [:]
+    var now = arrival
+    var time = arrival
+    for step in 0..<6_000 {
+      // Mostly hours, sometimes weeks, sometimes backwards.
+      let hours = Int64(random.next() % (step % 100 == 0 ? 1_000 : 6))
+      now += (step % 7 == 0 ? -hours : hours) * 3_600 * second
+      index.advance(to: now)
+      let number = Int(random.next() % 400)
+      // The index takes an earlier time than before for that one.
+      time = max(now, time)
+      let isNew = index.insert("id-\(number)")
+      if let before = arrivals[number], time - before <= week { #expect(!isNew) }
+      if let before = arrivals[number], time - before > week + week / 64 { #expect(isNew) }
+      if arrivals[number] == nil { #expect(isNew) }
+      if isNew { arrivals[number] = time }
+    }
+  }
+
+  @Test func `drops what has passed when it sweeps`() {
+    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    for number in 0..<10_000 { _ = index.insert("old-\(number)") }
+    index.advance(to: arrival + 2 * week)
+    #expect(index.count == 0)
+    do {
+      let isNew = index.insert("old-1")
+      #expect(isNew)
+    }
+  }
+
+  @Test func `is rebuilt from arrival times`() {
+    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    let inside = Array("inside".utf8)
+    let outside = Array("outside".utf8)
+    let ahead = Array("ahead".utf8)
+    index.restore(index.key(of: inside.span), receivedTime: arrival - week)
+    index.restore(index.key(of: outside.span), receivedTime: arrival - week - week / 32)
+    index.restore(index.key(of: ahead.span), receivedTime: arrival + 100 * week)
+    #expect(index.contains("inside"))
+    #expect(!index.contains("outside"))
+    #expect(index.contains("ahead"))
+  }
+}
