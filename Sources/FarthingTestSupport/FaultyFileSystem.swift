@@ -28,6 +28,7 @@ package enum FileFault: Sendable, Equatable, CaseIterable {
   case failsForGood
 }
 
+/// Passes calls on to the operating system and lets a chosen one fail; see the head of this file.
 package final class FaultyFileSystem: FileSystem {
   private struct State {
     var callCount = 0
@@ -266,6 +267,7 @@ private final class FaultyFile: StoreFile {
 
   func write(_ bytes: ArraySlice<UInt8>, offset: Int) throws(StoreError) {
     let half = bytes.prefix(bytes.count / 2)
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try owner.perform(
       "write \(name)", takesSpace: true,
       half: {
@@ -279,6 +281,7 @@ private final class FaultyFile: StoreFile {
   }
 
   func dataSync() throws(StoreError) {
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try owner.perform("sync \(name)", dropped: { $0.dropUnsynced(path) }) { () throws(StoreError) in
       try base.dataSync()
       owner.record { $0.sync(path) }
