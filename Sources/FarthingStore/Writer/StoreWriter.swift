@@ -298,7 +298,8 @@ package actor StoreWriter {
     while !pending.isEmpty {
       var group: [PendingBatch] = []
       var bytes = 0
-      while let next = pending.first, group.isEmpty || bytes + next.byteCount <= options.groupBytes {
+      while let next = pending.first, group.isEmpty || bytes + next.byteCount <= options.groupBytes
+      {
         bytes += next.byteCount
         group.append(pending.removeFirst())
       }
