@@ -137,6 +137,20 @@ private struct BlockRows {
         }
       }
     }
+    for isTags in [true, false] {
+      var found: [(row: Int, name: ArraySlice<UInt8>, text: ArraySlice<UInt8>, count: Int64)] = []
+      try segment.forEachOverflowEntry(isTags: isTags, block: block, scratch: scratch) {
+        found.append(($0, $1, $2, $3))
+      }
+      for entry in found {
+        let name = append(entry.name)
+        if isTags {
+          tags[entry.row].append(NamedEntry(name: name, text: append(entry.text)))
+        } else {
+          units[entry.row].append(NamedEntry(name: name, count: entry.count))
+        }
+      }
+    }
     for row in 0..<count {
       let start = batch.entries.count
       batch.entries += tags[row]

@@ -19,6 +19,7 @@
 
 package import FarthingCore
 
+/// The one writer of a data folder: appends, seals, publishes, and keeps the price lists.
 package actor StoreWriter {
   let layout: StoreLayout
   let fileSystem: any FileSystem
