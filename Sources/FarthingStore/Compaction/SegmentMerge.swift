@@ -95,7 +95,8 @@ private struct BlockRows {
 
   private mutating func readFields() throws(StoreError) {
     for field in TextField.allCases {
-      try forEachText(.field(field)) { rows, row, range in rows.batch.events[row].set(field, range) }
+      try forEachText(.field(field)) { rows, row, range in rows.batch.events[row].set(field, range)
+      }
     }
     for field in IntegerField.allCases where segment.kind(of: .field(field)) != nil {
       let column = try integers(.field(field))
