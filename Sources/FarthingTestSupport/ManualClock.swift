@@ -67,7 +67,8 @@ package final class ManualClock: Clock, Sendable {
       return state.nextSleeper
     }
     try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      try await withCheckedThrowingContinuation {
+        (continuation: CheckedContinuation<Void, any Error>) in
         let isDone = state.withLock { state in
           if state.now >= deadline || Task.isCancelled { return true }
           state.sleepers[key] = Sleeper(deadline: deadline, continuation: continuation)

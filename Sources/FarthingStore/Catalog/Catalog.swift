@@ -241,7 +241,8 @@ extension Catalog {
     next.generation += 1
     try transaction(connection, next: next) { (connection) throws(StoreError) in
       if let value {
-        try connection.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", .text(key), .text(value))
+        try connection.run(
+          "INSERT OR REPLACE INTO settings VALUES (?, ?)", .text(key), .text(value))
       } else {
         try connection.run("DELETE FROM settings WHERE key = ?", .text(key))
       }

@@ -95,7 +95,8 @@ private struct BlockRows {
 
   private mutating func readFields() throws(StoreError) {
     for field in TextField.allCases {
-      try forEachText(.field(field)) { rows, row, range in rows.batch.events[row].set(field, range) }
+      try forEachText(.field(field)) { rows, row, range in rows.batch.events[row].set(field, range)
+      }
     }
     for field in IntegerField.allCases where segment.kind(of: .field(field)) != nil {
       let column = try integers(.field(field))
@@ -133,6 +134,20 @@ private struct BlockRows {
         let column = try integers(name)
         for row in 0..<count where column.validity?[row] != 0 {
           units[row].append(NamedEntry(name: text, count: column.values[row]))
+        }
+      }
+    }
+    for isTags in [true, false] {
+      var found: [(row: Int, name: ArraySlice<UInt8>, text: ArraySlice<UInt8>, count: Int64)] = []
+      try segment.forEachOverflowEntry(isTags: isTags, block: block, scratch: scratch) {
+        found.append(($0, $1, $2, $3))
+      }
+      for entry in found {
+        let name = append(entry.name)
+        if isTags {
+          tags[entry.row].append(NamedEntry(name: name, text: append(entry.text)))
+        } else {
+          units[entry.row].append(NamedEntry(name: name, count: entry.count))
         }
       }
     }

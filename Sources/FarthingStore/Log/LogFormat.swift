@@ -114,7 +114,8 @@ struct LogRecordHeader: Sendable, Equatable {
     bytes.append(word: UInt64(head), bytes: 8)
     bytes.append(word: UInt64(CRC32C.checksum(payload.span, previous: head)), bytes: 8)
     bytes.append(contentsOf: payload)
-    bytes.append(contentsOf: repeatElement(0, count: LogFormat.padded(payload.count) - payload.count))
+    bytes.append(
+      contentsOf: repeatElement(0, count: LogFormat.padded(payload.count) - payload.count))
   }
 
   /// The header at `place`; nil where its own checksum does not hold.
@@ -122,7 +123,8 @@ struct LogRecordHeader: Sendable, Equatable {
     guard file.count - place >= LogFormat.recordHeaderSize else { return nil }
     let span = file.span
     var cursor = ByteCursor(place: place, end: place + LogFormat.recordHeaderSize)
-    guard let length = try? cursor.word(span, bytes: 4), let type = try? cursor.word(span, bytes: 4),
+    guard let length = try? cursor.word(span, bytes: 4),
+      let type = try? cursor.word(span, bytes: 4),
       let sequence = try? cursor.word(span, bytes: 8),
       let durable = try? cursor.word(span, bytes: 8), let head = try? cursor.word(span, bytes: 8),
       length <= UInt64(LogFormat.maximumPayload), type > 0, type < 256, head >> 32 == 0,

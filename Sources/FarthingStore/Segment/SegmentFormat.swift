@@ -102,7 +102,7 @@ struct SegmentFooter: Sendable {
 
 extension SegmentFooter {
   func serialised() -> [UInt8] {
-    var bytes: [UInt8] = []
+    var bytes: [UInt8] = [kind.rawValue]
     bytes.append(variable: UInt64(rowCount))
     bytes.append(signed: minimumTime)
     bytes.append(signed: maximumTime)
@@ -155,6 +155,10 @@ extension SegmentFooter {
     var cursor = ByteCursor(bytes)
     self.segmentID = segmentID
     self.kind = kind
+    // The header has no checksum of its own.
+    guard try cursor.byte(bytes) == kind.rawValue else {
+      throw EncodingFault("it is of another kind than the header")
+    }
     rowCount = try cursor.count(bytes, upTo: SegmentFormat.maximumRows)
     guard rowCount > 0 else { throw EncodingFault("it has no rows") }
     minimumTime = try cursor.signed(bytes)

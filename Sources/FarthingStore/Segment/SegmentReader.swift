@@ -21,12 +21,14 @@ package final class SegmentReader: Sendable {
   package let totals: SegmentTotals
   /// The size of the whole segment.
   package let byteCount: Int
-  /// The columns that some row has a value in, in the order in which they are stored.
+  /// The columns that some row has a value in, in the order in which they are stored. Tags and
+  /// units beyond the first 512 and 128 names are not among them, but are read like the others.
   package let columnNames: [ColumnName]
 
   private let source: any SegmentSource
-  private let columns: [ColumnDirectory]
+  let columns: [ColumnDirectory]
   private let places: [ColumnName: Int]
+  /// The serialised prices by `price` code, from 1 on.
   let priceBytes: [[UInt8]]
   /// Guards the dictionaries that were read so far, by place of their column.
   private let dictionaries = Mutex<[Int: TextDictionary]>([:])
@@ -84,11 +86,24 @@ package final class SegmentReader: Sendable {
     totals = footer.totals
     priceBytes = footer.prices
     columns = footer.columns
-    columnNames = footer.columns.map(\.name)
+    let names = footer.columns.map(\.name)
+    columnNames = names.filter { $0 != .overflowTags && $0 != .overflowUnits }
     places = Dictionary(
-      columnNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+      names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     self.byteCount = byteCount
     self.source = source
+  }
+
+  /// The prices that rows of this segment were charged by: the n-th is that of code n + 1 of the
+  /// column `price`.
+  ///
+  /// - Throws: `damaged`.
+  package func storedPrices() throws(StoreError) -> [StoredPrice] {
+    if kind(of: .price) == nil { return [] }
+    let keys = try dictionary(.price)
+    return priceBytes.enumerated().map {
+      StoredPrice(key: keys.string(of: UInt32($0 + 1)) ?? "", bytes: $1)
+    }
   }
 
   package var blockCount: Int { SegmentFormat.blockCount(rows: rowCount) }
@@ -101,7 +116,17 @@ package final class SegmentReader: Sendable {
 
   /// How a column is read; nil where it is absent in every row.
   package func kind(of name: ColumnName) -> ColumnKind? {
-    places[name].map { columns[$0].kind }
+    if let place = places[name] { return columns[place].kind }
+    guard overflow(of: name) != nil else { return nil }
+    return name.isTag ? .text : .integers
+  }
+
+  /// The column that may have the values of a tag or a unit without a column of its own.
+  private func overflow(of name: ColumnName) -> ColumnName? {
+    if places.isEmpty || places[name] != nil { return nil }
+    if name.isTag, places[.overflowTags] != nil { return .overflowTags }
+    if name.isUnit, places[.overflowUnits] != nil { return .overflowUnits }
+    return nil
   }
 
   /// Least and greatest value of a block, of columns of integers; of columns of codes, least and
@@ -176,6 +201,17 @@ package final class SegmentReader: Sendable {
     _ name: ColumnName, block: Int, into column: inout IntegerColumn, scratch: ScanScratch
   ) throws(StoreError) {
     let rows = rows(inBlock: block).count
+    if let shared = overflow(of: name) {
+      var entries = TextColumn()
+      try readText(shared, block: block, into: &entries, scratch: scratch)
+      do throws(EncodingFault) {
+        try OverflowEntries.counts(
+          named: Array((name.entryName ?? "").utf8), in: entries, into: &column)
+      } catch {
+        throw damaged("column \(shared) block \(block)", error)
+      }
+      return
+    }
     guard try load(name, block: block, as: .integers, scratch: scratch) != nil else {
       column.values = [Int64](repeating: 0, count: rows)
       column.validity = [UInt8](repeating: 0, count: rows)
@@ -217,6 +253,17 @@ package final class SegmentReader: Sendable {
     _ name: ColumnName, block: Int, into column: inout TextColumn, scratch: ScanScratch
   ) throws(StoreError) {
     let rows = rows(inBlock: block).count
+    if let shared = overflow(of: name) {
+      var entries = TextColumn()
+      try readText(shared, block: block, into: &entries, scratch: scratch)
+      do throws(EncodingFault) {
+        try OverflowEntries.texts(
+          named: Array((name.entryName ?? "").utf8), in: entries, into: &column)
+      } catch {
+        throw damaged("column \(shared) block \(block)", error)
+      }
+      return
+    }
     guard try load(name, block: block, as: .text, scratch: scratch) != nil else {
       column.removeAll()
       column.offsets = [UInt32](repeating: 0, count: rows + 1)
@@ -256,6 +303,25 @@ package final class SegmentReader: Sendable {
         scratch: scratch)
     } catch {
       throw damaged("column \(name) block \(block)", error)
+    }
+  }
+
+  /// Calls `body` with every tag, or unit, of a block that has no column of its own: the row, the
+  /// name, and the value of a tag or the count of a unit.
+  ///
+  /// - Throws: `damaged`.
+  package func forEachOverflowEntry(
+    isTags: Bool, block: Int, scratch: ScanScratch,
+    _ body: (Int, ArraySlice<UInt8>, ArraySlice<UInt8>, Int64) -> Void
+  ) throws(StoreError) {
+    let shared: ColumnName = isTags ? .overflowTags : .overflowUnits
+    guard places[shared] != nil else { return }
+    var entries = TextColumn()
+    try readText(shared, block: block, into: &entries, scratch: scratch)
+    do throws(EncodingFault) {
+      try OverflowEntries.forEach(in: entries, isTags: isTags, body)
+    } catch {
+      throw damaged("column \(shared) block \(block)", error)
     }
   }
 

@@ -22,7 +22,7 @@ package final class TextDictionary: Sendable {
     code == 0 ? nil : texts.string(Int(code) - 1)
   }
 
-  /// The code of a text; nil where no row of the segment has it.
+  /// The code of a text; nil where no row of the segment has it. An entry may be without rows.
   ///
   /// - Complexity: O(entries), comparing lengths first.
   package func code(for text: String) -> UInt32? {

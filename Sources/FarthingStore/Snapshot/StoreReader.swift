@@ -7,6 +7,7 @@
 
 internal import FarthingCore
 
+/// Opens snapshots of a store without writing to it.
 package struct StoreReader {
   /// How often a snapshot starts over before a file that keeps vanishing counts as missing. Each
   /// time a seal or compaction must have come between, which take far longer than a snapshot.

@@ -20,8 +20,11 @@ package struct KeyedHash: Sendable {
   package init(seed: [UInt8]) {
     var words: (UInt64, UInt64) = (0, 0)
     for (index, byte) in seed.prefix(16).enumerated() {
-      if index < 8 { words.0 |= UInt64(byte) << (8 * UInt64(index)) }
-      else { words.1 |= UInt64(byte) << (8 * UInt64(index - 8)) }
+      if index < 8 {
+        words.0 |= UInt64(byte) << (8 * UInt64(index))
+      } else {
+        words.1 |= UInt64(byte) << (8 * UInt64(index - 8))
+      }
     }
     self.init(key0: words.0, key1: words.1)
   }

@@ -87,7 +87,9 @@ package struct PosixFileSystem: FileSystem {
       guard let entry = unsafe readdir(stream) else { break }
       // `d_name` is a NUL-terminated array inside the entry, valid until the next readdir.
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+          unsafe String(cString: $0)
+        }
       }
       if name != "." && name != ".." { names.append(name) }
     }

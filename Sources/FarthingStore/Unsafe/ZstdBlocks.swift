@@ -59,6 +59,11 @@ package final class ZstdExpander {
   ///   unspecified. The caller bounds `count` before the call.
   package func expand(_ bytes: Span<UInt8>, count: Int, into output: inout [UInt8]) -> Bool {
     guard let context = unsafe context else { return false }
+    // The frame says its size too; one that disagrees is refused before anything is allocated.
+    let declared = unsafe bytes.withUnsafeBytes {
+      unsafe ZSTD_getFrameContentSize($0.baseAddress, $0.count)
+    }
+    guard declared == UInt64(count) else { return false }
     resize(&output, to: count)
     let written = unsafe output.withUnsafeMutableBytes { target in
       unsafe bytes.withUnsafeBytes { source in

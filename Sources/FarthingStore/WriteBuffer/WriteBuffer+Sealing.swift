@@ -114,7 +114,7 @@ extension WriteBuffer {
     table.gatherNumbers(
       at: RowTable.Place.time, order: identity, rows: 0..<rowCount, into: &times)
     var order = RowOrder.byTime(times)
-    guard kind == .request else { return order }
+    guard isClustered else { return order }
     let keys = Self.clusterFields.compactMap { field -> (codes: [UInt32], greatest: UInt32)? in
       let place = Int(field.rawValue)
       guard table.isUsed(place) else { return nil }

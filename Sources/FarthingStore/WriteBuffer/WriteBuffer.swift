@@ -46,9 +46,16 @@ package final class WriteBuffer {
   /// About the most memory that a buffer takes; then it counts as full.
   package static let byteLimit = 256 << 20
 
+  /// Whether sealing brings together rows of one task inside a block; see ``RowOrder``.
+  let isClustered: Bool
+
   /// An empty buffer for events of one kind.
-  package init(kind: EventKind) {
+  ///
+  /// - Parameter isClustered: false to leave the rows of a block in the order of time, for
+  ///   measurements.
+  package init(kind: EventKind, isClustered: Bool = true) {
     self.kind = kind
+    self.isClustered = isClustered && kind == .request
   }
 
   package var rowCount: Int { table.rowCount }

@@ -77,7 +77,8 @@ private struct DamagedStore {
       if judge(place, expected: store.expected, "\(number): \(what.name) of \(name)") {
         harmless += 1
       }
-      await restart(place, expected: store.expected, "\(number): \(what.name) of \(name), restarted")
+      await restart(
+        place, expected: store.expected, "\(number): \(what.name) of \(name), restarted")
       files.removeTree(place)
     }
     // Most cases hit bytes that matter.

@@ -101,7 +101,8 @@ struct Ledger: Equatable {
         try segment.readText(.field(.id), block: block, into: &ids, scratch: scratch)
         try segment.readIntegers(.cost, block: block, into: &low, scratch: scratch)
         try segment.readIntegers(ColumnName.cost.high, block: block, into: &high, scratch: scratch)
-        try segment.readIntegers(.field(.inputTokens), block: block, into: &tokens, scratch: scratch)
+        try segment.readIntegers(
+          .field(.inputTokens), block: block, into: &tokens, scratch: scratch)
         for row in 0..<ids.count {
           entries[ids.string(row) ?? "", default: Entry()].add(
             cost: Int128(high.values[row]) << 62 + Int128(low.values[row]),
