@@ -28,7 +28,6 @@ package enum FileFault: Sendable, Equatable, CaseIterable {
   case failsForGood
 }
 
-/// Passes calls on to the operating system and lets a chosen one fail; see the head of this file.
 package final class FaultyFileSystem: FileSystem {
   private struct State {
     var callCount = 0
@@ -125,7 +124,7 @@ package final class FaultyFileSystem: FileSystem {
   fileprivate func perform<Result>(
     _ call: String, takesSpace: Bool = false,
     half: () -> Void = {}, dropped: (inout DiskModel) -> Void = { _ in },
-    _ body: () throws(StoreError) -> Result
+    body: () throws(StoreError) -> Result
   ) throws(StoreError) -> Result {
     switch judge(call, takesSpace: takesSpace) {
     case .pass: return try body()
@@ -266,26 +265,23 @@ private final class FaultyFile: StoreFile {
   }
 
   func write(_ bytes: ArraySlice<UInt8>, offset: Int) throws(StoreError) {
-    let half = bytes.prefix(bytes.count / 2)
-    // swift-format-ignore: OnlyOneTrailingClosureArgument
-    try owner.perform(
-      "write \(name)", takesSpace: true,
-      half: {
-        try? base.write(half, offset: offset)
-        owner.record { $0.write(half, to: path, offset: offset) }
-      }
-    ) { () throws(StoreError) in
+    func put(_ bytes: ArraySlice<UInt8>) throws(StoreError) {
       try base.write(bytes, offset: offset)
       owner.record { $0.write(bytes, to: path, offset: offset) }
     }
+    try owner.perform(
+      "write \(name)", takesSpace: true,
+      half: { try? put(bytes.prefix(bytes.count / 2)) },
+      body: { () throws(StoreError) in try put(bytes) })
   }
 
   func dataSync() throws(StoreError) {
-    // swift-format-ignore: OnlyOneTrailingClosureArgument
-    try owner.perform("sync \(name)", dropped: { $0.dropUnsynced(path) }) { () throws(StoreError) in
-      try base.dataSync()
-      owner.record { $0.sync(path) }
-    }
+    try owner.perform(
+      "sync \(name)", dropped: { $0.dropUnsynced(path) },
+      body: { () throws(StoreError) in
+        try base.dataSync()
+        owner.record { $0.sync(path) }
+      })
   }
 
   func truncate(to size: Int) throws(StoreError) {

@@ -74,15 +74,18 @@ final class GroupDimension {
     return (slot, map)
   }
 
-  /// Numbers every row of the block into ``ids``. `starts` replaces the rows' own times for buckets.
-  func fill(_ reader: BlockReader, starts: [Int64]?) throws(StoreError) {
+  /// Numbers the kept rows of the block, and perhaps others, into ``ids``. `starts` replaces the
+  /// rows' own times for buckets.
+  func fill(
+    _ reader: BlockReader, _ kept: RowSelection, starts: [Int64]?
+  ) throws(StoreError) {
     let rows = reader.rowCount
     if ids.count < rows { ids = [UInt32](repeating: 0, count: rows) }
     switch kind {
     case .text(let slot, let universe): try fillTexts(slot, universe, reader)
     case .bucket(let slot, let buckets, let listed):
       try reader.loadIntegers(slot)
-      fillBuckets(starts ?? slot.integers.values, buckets, listed, rows: rows)
+      fillBuckets(starts ?? slot.integers.values, buckets, listed, kept)
     case .real(let slot):
       try reader.loadReals(slot)
       let values = slot.reals.values
@@ -132,19 +135,24 @@ final class GroupDimension {
   }
 
   private func fillBuckets(
-    _ times: [Int64], _ buckets: TimeBuckets, _ listed: [Int64]?, rows: Int
+    _ times: [Int64], _ buckets: TimeBuckets, _ listed: [Int64]?, _ kept: RowSelection
   ) {
     var start: Int64 = 0
     var until: Int64 = 0
     var id: UInt32 = 0
-    for row in 0..<rows {
+    // A local array: a write through the class is checked for exclusive access, row by row.
+    var numbers: [UInt32] = []
+    swap(&numbers, &ids)
+    for index in 0..<kept.count {
+      let row = kept.row(index)
       let time = times[row]
       if time < start || time >= until {
         (start, until) = buckets.bucket(containing: time)
         id = bucketID(start, listed)
       }
-      ids[row] = id
+      numbers[row] = id
     }
+    swap(&numbers, &ids)
   }
 
   private func bucketID(_ start: Int64, _ listed: [Int64]?) -> UInt32 {

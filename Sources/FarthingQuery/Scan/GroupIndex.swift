@@ -74,7 +74,7 @@ final class GroupIndex {
       if let (slot, map) = try dimension.codesAndMap(reader) {
         Kernels.fold(slot.codes, map, rows, factor: isFirst ? 0 : factor, into: &groups)
       } else {
-        try dimension.fill(reader, starts: starts)
+        try dimension.fill(reader, rows, starts: starts)
         Kernels.fold(dimension.ids, rows, factor: isFirst ? 0 : factor, into: &groups)
       }
       isFirst = false
@@ -85,7 +85,7 @@ final class GroupIndex {
     }
     for (index, place) in order[denseCount...].enumerated() {
       let dimension = dimensions[place]
-      try dimension.fill(reader, starts: starts)
+      try dimension.fill(reader, rows, starts: starts)
       for index_ in 0..<rows.count {
         let id = dimension.ids[rows.row(index_)]
         groups[index_] = pairs[index].intern(UInt64(groups[index_]) << 32 | UInt64(id))

@@ -94,7 +94,7 @@ struct LogReplay {
 extension SegmentReader {
   /// Puts the ids of all rows that have one into an index.
   func restoreIDs(
-    into index: inout DeduplicationIndex, scratch: ScanScratch
+    into index: DeduplicationIndex, scratch: ScanScratch
   ) throws(StoreError) {
     guard kind(of: .field(.id)) != nil else { return }
     var ids = TextColumn()

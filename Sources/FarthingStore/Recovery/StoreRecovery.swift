@@ -125,7 +125,7 @@ struct StoreRecovery {
     where oldest.overflow || entry.maximumReceivedTime >= oldest.partialValue {
       do throws(StoreError) {
         let segment = try layout.openSegment(entry, fileSystem)
-        try segment.restoreIDs(into: &store.index, scratch: scratch)
+        try segment.restoreIDs(into: store.index, scratch: scratch)
       } catch {
         // A damaged segment is told by every snapshot; its ids may come a second time.
         guard error.code == .damaged || error.code == .notFound else { throw error }

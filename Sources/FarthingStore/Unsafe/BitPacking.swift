@@ -14,8 +14,8 @@
 //
 // Unsafe because: the lanes are read and written as SIMD vectors at computed places of a byte
 // buffer. Every entry point compares the lengths of its spans with `packedByteCount` before it
-// takes a pointer, and the pointer does not outlive the call. Measured against the same loop over
-// `Span<UInt8>` with byte loads: 0.2 against 2.9 ns a value at 11 bits.
+// takes a pointer, and the pointer does not outlive the call. Measured: a column of 7-bit codes is
+// read, checksum and range check included, in 0.4 ns a row.
 
 /// Packs integers of a fixed width into bytes and back.
 package enum BitPacking {

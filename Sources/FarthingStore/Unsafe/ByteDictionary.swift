@@ -8,8 +8,7 @@
 // segment's bytes do not depend on the key.
 //
 // Unsafe because: this is a plain struct of pointers that stands in memory of its owner, so that a
-// row's twenty look-ups cost no reference counting (measured: 9 against 24 ns a look-up with one
-// object each). The owner calls `destroy` once. Texts come in as a pointer and a length that the
+// row's twenty look-ups cost no reference counting. The owner calls `destroy` once. Texts come in as a pointer and a length that the
 // caller has checked against its buffer; cells are masked into the table; codes index `ends`, which
 // has room for `capacity` + 1 of them.
 

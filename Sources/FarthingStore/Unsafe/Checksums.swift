@@ -7,8 +7,8 @@
 // reflected 82F63B78).
 //
 // Unsafe because: both read whole words at byte offsets of a span. Each loop condition compares the
-// offset with the span's count before it reads, and no pointer outlives the call. Measured: XXH64
-// 12 GB/s against 1.4 GB/s through `Span<UInt8>` bytes.
+// offset with the span's count before it reads, and no pointer outlives the call. A load of eight
+// bytes at once is what both algorithms are made for.
 
 /// The XXH64 checksum.
 package enum XXH64 {

@@ -1,7 +1,7 @@
 // The loops over the bytes of texts.
 //
 // Unsafe because: each byte of each text is looked at once or twice, and two bounds checks a byte
-// double the time (measured: 36 bytes in 31 against 70 ns). Every function checks first that the
+// would cost as much as the work (measured: an id of 36 bytes is expanded in 46 ns). Every function checks first that the
 // offsets of the column ascend and end inside its bytes (`rows`), that chunks and tables have the
 // sizes that the loops use, and keeps no pointer.
 

@@ -1,8 +1,8 @@
 // Loops over whole blocks that the bounds check of each element would slow down.
 //
 // Unsafe because: `withUnsafe…BufferPointer` lets the compiler vectorise them. Every function
-// compares the counts of its arrays once, before the loop, and indexes below that count. Measured
-// at 16,384 rows: 0.3 against 1.1 ns a value for `widen`.
+// compares the counts of its arrays once, before the loop, and indexes below that count. Measured:
+// a column of integers is read in about 1.1 ns a row.
 
 enum WordKernels {
   /// values[i] = base + words[i] · scale, wrapping: damaged words give wrong numbers that the

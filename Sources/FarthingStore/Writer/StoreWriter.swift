@@ -30,7 +30,8 @@ package actor StoreWriter {
   let publisher: SegmentPublisher
   private let lock: any FileLock
   let catalog: Catalog
-  private var index: DeduplicationIndex
+  private let index: DeduplicationIndex
+  private var warmth: UInt64 = 0
 
   /// By kind; nil where no row waits.
   var active: [WriteBuffer?]
@@ -150,16 +151,30 @@ package actor StoreWriter {
     var sorted = SortedBatch()
     sorted.selection.reserveCapacity(batch.events.count)
     sorted.keys.reserveCapacity(batch.events.count)
-    for place in batch.events.indices {
-      if let id = batch.events[place].range(of: .id) {
-        let key = index.key(of: batch.span(id))
-        guard index.insert(key) else {
-          sorted.duplicateLines.append(batch.events[place].line)
-          continue
+    var keys: [DeduplicationIndex.Key] = []
+    // Some hundred searches at a time, so that their cache misses overlap.
+    for start in stride(from: 0, to: batch.events.count, by: 256) {
+      let places = start..<min(start + 256, batch.events.count)
+      keys.removeAll(keepingCapacity: true)
+      for place in places {
+        if let id = batch.events[place].range(of: .id) {
+          keys.append(index.key(of: batch.span(id)))
         }
-        sorted.keys.append(key)
       }
-      sorted.selection.append(place)
+      warmth ^= index.warm(keys)
+      var next = 0
+      for place in places {
+        if batch.events[place].range(of: .id) != nil {
+          let key = keys[next]
+          next += 1
+          guard index.insert(key) else {
+            sorted.duplicateLines.append(batch.events[place].line)
+            continue
+          }
+          sorted.keys.append(key)
+        }
+        sorted.selection.append(place)
+      }
     }
     return sorted
   }

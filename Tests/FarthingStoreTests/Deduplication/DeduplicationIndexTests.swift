@@ -8,7 +8,7 @@ private let week: Int64 = 7 * 86_400 * second
 
 extension DeduplicationIndex {
   /// Remembers a text.
-  fileprivate mutating func insert(_ id: String) -> Bool {
+  fileprivate func insert(_ id: String) -> Bool {
     let bytes = Array(id.utf8)
     return insert(key(of: bytes.span))
   }
@@ -21,7 +21,7 @@ extension DeduplicationIndex {
 
 @Suite struct `The duplicate index` {
   @Test func `agrees with a set of the ids themselves`() {
-    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    let index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
     var seen: Set<UInt64> = []
     var random = SplitMix(state: 7)
     var id = [UInt8](repeating: 0x61, count: 24)
@@ -40,7 +40,7 @@ extension DeduplicationIndex {
   }
 
   @Test func `forgets what is taken out, and only that`() {
-    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    let index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
     for number in 0..<20_000 { _ = index.insert("id-\(number)") }
     for number in stride(from: 0, to: 20_000, by: 3) {
       let bytes = Array("id-\(number)".utf8)
@@ -53,7 +53,7 @@ extension DeduplicationIndex {
   @Test func `never forgets within the window, and always within one part in 64 after it`() {
     for offset in [0, 1, week / 256, week / 128 - 1] {
       let start = arrival + offset
-      var index = DeduplicationIndex(window: week, seed: testKey, now: start)
+      let index = DeduplicationIndex(window: week, seed: testKey, now: start)
       do {
         let isNew = index.insert("a")
         #expect(isNew)
@@ -76,7 +76,7 @@ extension DeduplicationIndex {
   }
 
   @Test func `keeps to the window however the clock moves`() {
-    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    let index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
     var random = SplitMix(state: 11)
     var arrivals: [Int: Int64] = [:]
     var now = arrival
@@ -98,7 +98,7 @@ extension DeduplicationIndex {
   }
 
   @Test func `drops what has passed when it sweeps`() {
-    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    let index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
     for number in 0..<10_000 { _ = index.insert("old-\(number)") }
     index.advance(to: arrival + 2 * week)
     #expect(index.count == 0)
@@ -109,7 +109,7 @@ extension DeduplicationIndex {
   }
 
   @Test func `is rebuilt from arrival times`() {
-    var index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
+    let index = DeduplicationIndex(window: week, seed: testKey, now: arrival)
     let inside = Array("inside".utf8)
     let outside = Array("outside".utf8)
     let ahead = Array("ahead".utf8)

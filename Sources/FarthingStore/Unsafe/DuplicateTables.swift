@@ -1,0 +1,226 @@
+// The tables of the duplicate index, as plain memory.
+//
+// Unsafe because: the index touches one random word of some 100 MB for each id. As arrays, each
+// touch also reads and counts the array's header, and counting is an atomic that keeps neighbouring
+// loads from overlapping: measured at 10 million ids on a busy machine, 0.48 µs an id against 0.25 µs
+// with plain memory.
+//
+// Which bytes: each table owns one allocation of `homes + spare` words, freed by its owner's deinit
+// and replaced only in `fill`. Why indices stay inside: a home is below `homes` by construction (a
+// 56-bit fraction times `homes`), and every walk from there ends at an empty word at the latest,
+// because the last word of a table is empty whenever a walk begins (`isFull` sees to it).
+
+/// Open-addressed tables of ascending slots; see ``DeduplicationIndex`` for what a slot is.
+@safe final class DuplicateTables {
+  enum Insertion {
+    case inserted
+    /// It was there, past the window; its arrival is now the new one.
+    case renewed
+    case present
+  }
+
+  @safe private struct Table {
+    /// `homes + spare` words, 0 where empty; nil while `homes` is 0.
+    var memory: UnsafeMutablePointer<UInt64>?
+    var homes = 0
+    var count = 0
+    /// Whether the last word may be in use.
+    var isEndUsed = false
+
+    /// Only where `homes` is above 0.
+    var slots: UnsafeMutablePointer<UInt64> { unsafe memory.unsafelyUnwrapped }
+  }
+
+  /// Slots past the last home. A longer run there is rare, and its table grows before its time.
+  private static let spare = 32
+
+  private let tables: UnsafeMutablePointer<Table>
+  private let tableCount: Int
+
+  init(count: Int) {
+    tableCount = count
+    unsafe tables = .allocate(capacity: count)
+    unsafe tables.initialize(repeating: Table(), count: count)
+  }
+
+  deinit {
+    for place in 0..<tableCount where unsafe tables[place].homes > 0 {
+      unsafe tables[place].slots.deallocate()
+    }
+    unsafe tables.deallocate()
+  }
+
+  /// The memory of all tables, bytes.
+  var byteCount: Int {
+    var sum = tableCount * MemoryLayout<Table>.stride
+    for place in 0..<tableCount where unsafe tables[place].homes > 0 {
+      sum += unsafe (tables[place].homes + Self.spare) * 8
+    }
+    return sum
+  }
+
+  @inline(__always)
+  private func table(_ shard: Int) -> UnsafeMutablePointer<Table> {
+    precondition(shard >= 0 && shard < tableCount, "BUG: no shard \(shard)")
+    return unsafe tables + shard
+  }
+
+  @inline(__always)
+  private static func home(of slot: UInt64, _ homes: Int) -> Int {
+    Int(truncatingIfNeeded: (slot & ~0xFF).multipliedFullWidth(by: UInt64(homes)).high)
+  }
+
+  /// An arrival within 128 whole epochs before this one.
+  @inline(__always)
+  private static func isLive(_ slot: UInt64, _ currentEpoch: UInt8) -> Bool {
+    currentEpoch &- UInt8(truncatingIfNeeded: slot) <= 128
+  }
+
+  /// Whether the table has to make room before an insertion: above 29/32 of its homes, where a
+  /// search looks at 6 slots in the mean and an insertion moves some 50, or with its end in use.
+  func isFull(_ shard: Int) -> Bool {
+    // The end is looked at through a flag: reading it would be a cache miss of its own.
+    let table = unsafe table(shard)
+    return unsafe table.pointee.count &* 32 >= table.pointee.homes &* 29
+      || table.pointee.isEndUsed
+  }
+
+  /// What stands at the home of a slot.
+  @inline(__always)
+  func firstSlot(of slot: UInt64, shard: Int) -> UInt64 {
+    let table = unsafe table(shard)
+    let homes = unsafe table.pointee.homes
+    return homes == 0 ? 0 : unsafe table.pointee.slots[Self.home(of: slot, homes)]
+  }
+
+  /// - Precondition: the table is not full.
+  func insert(_ slot: UInt64, epoch: UInt8, currentEpoch: UInt8, shard: Int) -> Insertion {
+    let table = unsafe table(shard)
+    var next = unsafe table.pointee.slots + Self.home(of: slot, table.pointee.homes)
+    while unsafe next.pointee != 0 && next.pointee & ~0xFF < slot { unsafe next += 1 }
+    if unsafe next.pointee & ~0xFF == slot {
+      if unsafe Self.isLive(next.pointee, currentEpoch) { return .present }
+      unsafe next.pointee = slot | UInt64(epoch)
+      return .renewed
+    }
+    // Move the run that starts here one further; the last slot is empty, so there is an end.
+    var moving = slot | UInt64(epoch)
+    while moving != 0 {
+      let displaced = unsafe next.pointee
+      unsafe next.pointee = moving
+      moving = displaced
+      unsafe next += 1
+    }
+    unsafe table.pointee.count += 1
+    let end = unsafe table.pointee.slots + (table.pointee.homes + Self.spare)
+    if unsafe next == end { unsafe table.pointee.isEndUsed = true }
+    return .inserted
+  }
+
+  private func place(of slot: UInt64, in table: UnsafeMutablePointer<Table>) -> Int? {
+    let homes = unsafe table.pointee.homes
+    guard homes > 0 else { return nil }
+    for place in Self.home(of: slot, homes)..<homes + Self.spare {
+      let found = unsafe table.pointee.slots[place]
+      if found & ~0xFF == slot { return place }
+      if found == 0 || found & ~0xFF > slot { return nil }
+    }
+    return nil
+  }
+
+  func contains(_ slot: UInt64, currentEpoch: UInt8, shard: Int) -> Bool {
+    let table = unsafe table(shard)
+    guard let place = unsafe place(of: slot, in: table) else { return false }
+    return unsafe Self.isLive(table.pointee.slots[place], currentEpoch)
+  }
+
+  /// - Returns: whether it was there.
+  func remove(_ slot: UInt64, shard: Int) -> Bool {
+    let table = unsafe table(shard)
+    guard var place = unsafe place(of: slot, in: table) else { return false }
+    let homes = unsafe table.pointee.homes
+    let slots = unsafe table.pointee.slots
+    // Move back what follows until a slot stands at its home.
+    while place + 1 < homes + Self.spare, unsafe slots[place + 1] != 0,
+      unsafe Self.home(of: slots[place + 1], homes) <= place
+    {
+      unsafe slots[place] = slots[place + 1]
+      place += 1
+    }
+    unsafe slots[place] = 0
+    unsafe table.pointee.count -= 1
+    return true
+  }
+
+  /// Drops what is past the window; grows by an eighth where that gave too little room.
+  ///
+  /// - Returns: how many ids were dropped.
+  func makeRoom(_ shard: Int, currentEpoch: UInt8) -> Int {
+    let table = unsafe table(shard)
+    let homes = unsafe table.pointee.homes
+    let before = unsafe table.pointee.count
+    var kept: [UInt64] = []
+    let isLastUsed = unsafe table.pointee.isEndUsed
+    if homes > 0 { kept = unsafe self.kept(table) { Self.isLive($0, currentEpoch) } }
+    var size = homes
+    if kept.count &* 32 >= homes &* 26 || isLastUsed {
+      // The first size differs from shard to shard, so that not all grow at the same time.
+      size = homes == 0 ? 16 + shard % 16 : homes + max(4, homes / 8)
+    }
+    while unsafe !fill(table, with: kept, homes: size) { size += max(4, size / 8) }
+    return before - kept.count
+  }
+
+  /// Drops slots whose arrival epoch lies before `oldest`.
+  ///
+  /// - Returns: how many.
+  func sweep(_ shard: Int, currentEpoch: Int64, before oldest: Int64) -> Int {
+    let table = unsafe table(shard)
+    let before = unsafe table.pointee.count
+    guard before > 0 else { return 0 }
+    let kept = unsafe self.kept(table) { slot in
+      let age = UInt8(truncatingIfNeeded: currentEpoch) &- UInt8(truncatingIfNeeded: slot)
+      return currentEpoch - Int64(age) >= oldest
+    }
+    guard kept.count < before else { return 0 }
+    var size = max(16, kept.count + kept.count / 8)
+    while unsafe !fill(table, with: kept, homes: size) { size += max(4, size / 8) }
+    return before - kept.count
+  }
+
+  private func kept(
+    _ table: UnsafeMutablePointer<Table>, where isKept: (UInt64) -> Bool
+  ) -> [UInt64] {
+    var kept: [UInt64] = []
+    unsafe kept.reserveCapacity(table.pointee.count)
+    let size = unsafe table.pointee.homes + Self.spare
+    for place in 0..<size {
+      let slot = unsafe table.pointee.slots[place]
+      if slot != 0 && isKept(slot) { kept.append(slot) }
+    }
+    return kept
+  }
+
+  /// Lays out ascending slots in a new table of `homes`; false, with the old one in place, where
+  /// the spare slots do not suffice.
+  private func fill(
+    _ table: UnsafeMutablePointer<Table>, with kept: [UInt64], homes: Int
+  ) -> Bool {
+    let size = homes + Self.spare
+    let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: size)
+    unsafe slots.initialize(repeating: 0, count: size)
+    var free = 0
+    for slot in kept {
+      let place = max(Self.home(of: slot, homes), free)
+      guard place < size - 1 else {
+        unsafe slots.deallocate()
+        return false
+      }
+      unsafe slots[place] = slot
+      free = place + 1
+    }
+    if unsafe table.pointee.homes > 0 { unsafe table.pointee.slots.deallocate() }
+    unsafe table.pointee = Table(memory: slots, homes: homes, count: kept.count)
+    return true
+  }
+}
