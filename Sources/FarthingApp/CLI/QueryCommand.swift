@@ -39,15 +39,16 @@ package struct QueryCommand: AsyncParsableCommand {
       metrics: metrics, by: by, filter: window.filter, since: window.since, until: window.until,
       every: every, order: order, limit: window.limit, closedCohort: closedCohort)
     let zone = try window.timeZone()
-    let result: QueryResult
+    let answer: StoredAnswer
     let plan: QueryPlan
     do {
       plan = try QueryPlan.parse(words, now: HostProcess.now(), timeZone: zone)
-      result = try StoreAccess.run(plan, settings)
+      answer = try StoreAccess.run(plan, settings)
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
-    try output.write(Answer(result), bucketWidth: plan.every?.nominalNanoseconds)
+    try output.write(Answer(answer.result), bucketWidth: plan.every?.nominalNanoseconds)
+    try answer.expectWhole()
   }
 }
 

@@ -32,6 +32,9 @@ package actor StoreWriter {
   let catalog: Catalog
   private let index: DeduplicationIndex
   private var warmth: UInt64 = 0
+  /// Segments within the window whose ids could not be read at the start: what of them is sent
+  /// again is stored again.
+  package nonisolated let unreadIDs: [DamageReport]
 
   /// By kind; nil where no row waits.
   var active: [WriteBuffer?]
@@ -100,6 +103,7 @@ package actor StoreWriter {
     lock = store.lock
     catalog = store.catalog
     index = store.index
+    unreadIDs = store.unreadIDs
     active = store.buffers
     appliedSequence = store.lastSequence
     nextSegmentID = store.catalog.state.nextSegmentID

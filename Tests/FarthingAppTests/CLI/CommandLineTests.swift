@@ -275,19 +275,6 @@ struct CommandLineTests {
     #expect(try folder.farthing("events", "--output", "json").output == "[]\n")
   }
 
-  @Test func `damage is named beside the answer`() throws {
-    let store = try filled()
-    let segments = store.url.appending(path: "data/segments")
-    let names = try FileManager.default.contentsOfDirectory(atPath: segments.path).sorted()
-    let first = segments.appending(path: try #require(names.first))
-    var bytes = try Array(Data(contentsOf: first))
-    for place in stride(from: 0, to: bytes.count, by: 7) { bytes[place] ^= 0x5A }
-    try Data(bytes).write(to: first)
-    let run = try store.farthing("query", "requests")
-    #expect(run.error.hasPrefix("farthing: "))
-    #expect(run.error.contains(names[0]))
-  }
-
   // MARK: Prices
 
   @Test func `prices are imported, shown and found missing`() throws {
