@@ -22,6 +22,11 @@ enum QueryLoop {
     }
     do {
       let snapshot = try StoreReader.snapshot(directory: arguments[2])
+      // A figure over a store with holes would compare nothing.
+      if let damage = snapshot.damage.first {
+        FileHandle.standardError.write(Data("\(damage.message)\n".utf8))
+        exit(1)
+      }
       while let line = readLine() {
         answer(QuestionText(line), over: snapshot)
       }

@@ -92,7 +92,7 @@ extension EventDecoder {
       return nil
     }
     at = scanner.afterBlanks(bytes, at &+ 1)
-    if entries.count &- first >= EventLimits.entries {
+    if entries.count &- first >= (code == .tags ? EventLimits.entries : EventLimits.units) {
       _ = fail(
         code, value: text(name, bytes),
         expected: code == .tags ? Expectation.tagCount : Expectation.unitCount)

@@ -31,7 +31,7 @@ enum Expectation {
   static let tagCount = "at most 32 tags"
   static let units = "an object of integers of at least 0"
   static let entryName = "a name that is not empty"
-  static let unitCount = "at most 32 units"
+  static let unitCount = "at most 256 units"
   static let onceEach = "each key once in an object"
   static let nesting = "at most 16 levels of nesting"
   static let type = "one of request, outcome, capacity"

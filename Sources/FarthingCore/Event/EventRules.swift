@@ -136,7 +136,7 @@ package enum EventRules {
       return EventFault(
         field: "tags", value: String(event.tags.count), expected: Expectation.tagCount)
     }
-    if event.units.count > EventLimits.entries {
+    if event.units.count > EventLimits.units {
       return EventFault(
         field: "units", value: String(event.units.count), expected: Expectation.unitCount)
     }

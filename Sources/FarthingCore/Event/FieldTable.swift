@@ -195,8 +195,11 @@ package enum EventLimits {
   package static let textBytes = 1024
   /// Bytes of an `id`.
   package static let idBytes = 128
-  /// Tags of one request, and metered units of one request.
+  /// Tags of one request.
   package static let entries = 32
+  /// Metered units of one event. The contract names no limit; this one bounds the columns and the
+  /// search for names given twice.
+  package static let units = 256
   /// Open objects and arrays, the event itself being the first.
   package static let nesting = 16
   /// The greatest integer of any field but a time: 2⁵³.

@@ -91,9 +91,12 @@ enum ForeignContent {
 
   /// What the bytes are; nil where they may be text.
   ///
-  /// A zero byte early on is the mark of all other binary files; JSON has none.
+  /// A zero byte early on is the mark of all other binary files. What begins as JSON does is read as
+  /// JSON all the same, so that a zero byte costs its own event and not those beside it.
   static func kind(of beginning: ArraySlice<UInt8>) -> String? {
     for (kind, signature) in signatures where beginning.starts(with: signature) { return kind }
+    let first = beginning.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") { return nil }
     return beginning.prefix(512).contains(0) ? "binary data" : nil
   }
 }

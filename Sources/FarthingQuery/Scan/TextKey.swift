@@ -43,19 +43,19 @@ struct TextKey: Sendable, Hashable {
   private static func hexadecimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> TextKey? {
     var low: UInt64 = 0
     var high: UInt64 = 0
+    var isOther: UInt8 = 0
     for index in range {
+      // Without a branch, as whether a digit is a letter cannot be guessed: letters have bit 6
+      // set and stand 9 above their low bits. Differences wrap by intent.
       let byte = bytes[index]
-      let digit: UInt8
-      if byte >= 48 && byte <= 57 {
-        digit = byte - 48
-      } else if byte >= 97 && byte <= 102 {
-        digit = byte - 87
-      } else {
-        return nil
-      }
-      high = high << 4 | low >> 60
-      low = low << 4 | UInt64(digit)
+      let isDigit: UInt8 = byte &- 48 < 10 ? 1 : 0
+      let isLetter: UInt8 = byte &- 97 < 6 ? 1 : 0
+      isOther |= (isDigit | isLetter) ^ 1
+      let digit = (byte & 15) &+ (byte >> 6) &* 9
+      high = high &<< 4 | low &>> 60
+      low = low &<< 4 | UInt64(digit)
     }
+    if isOther != 0 { return nil }
     return TextKey(low: low, high: high | UInt64(0x80 + range.count) << 56)
   }
 

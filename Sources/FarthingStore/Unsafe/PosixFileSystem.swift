@@ -78,6 +78,10 @@ package struct PosixFileSystem: FileSystem {
   package func list(_ path: String) throws(StoreError) -> [String]? {
     guard let stream = unsafe opendir(path) else {
       if errno == ENOENT { return nil }
+      if errno == ENOTDIR {
+        throw StoreError(
+          .invalidArgument, "\(path) is not a folder; name the store's folder with --data")
+      }
       throw Self.failure("listing", path, errno)
     }
     defer { unsafe closedir(stream) }

@@ -74,7 +74,8 @@ extension WriteBuffer {
     return totals
   }
 
-  private func sum(_ amount: AdditiveMeasure.Amount, _ mask: [UInt8]?) -> Int128 {
+  /// nil where the sum leaves 128 bits: the measure is then unknown, and a scan says so.
+  private func sum(_ amount: AdditiveMeasure.Amount, _ mask: [UInt8]?) -> Int128? {
     switch amount {
     case .one:
       return mask.map { $0.reduce(0) { $0 + Int128($1) } } ?? Int128(rowCount)
@@ -84,7 +85,9 @@ extension WriteBuffer {
       let index = RowTable.Place.moneyIndex(column)
       let low = table.sum(at: RowTable.Place.moneyLow + index, mask: mask)
       let high = table.sum(at: RowTable.Place.moneyHigh + index, mask: mask)
-      return high << 62 + low
+      let (shifted, first) = high.multipliedReportingOverflow(by: 1 << 62)
+      let (sum, second) = shifted.addingReportingOverflow(low)
+      return first || second ? nil : sum
     }
   }
 

@@ -31,6 +31,7 @@ package actor StoreWriter {
   private let lock: any FileLock
   let catalog: Catalog
   private let index: DeduplicationIndex
+  private var arrivals = ArrivalOrder()
   private var warmth: UInt64 = 0
   /// Segments within the window whose ids could not be read at the start: what of them is sent
   /// again is stored again.
@@ -134,7 +135,12 @@ package actor StoreWriter {
     switch durability {
     case .segment:
       unloggedAppends += 1
-      apply(batch, selection: sorted.selection, receivedTime: receivedTime, mayCut: true)
+      for part in arrivals.parts(
+        of: sorted.selection, in: batch.decoded, receivedTime: receivedTime)
+      {
+        apply(
+          batch, selection: Array(part.selection), receivedTime: part.receivedTime, mayCut: true)
+      }
     case .log:
       try await commit(batch, sorted, receivedTime: receivedTime)
       // What a duplicate repeats may have come past the log and be in a buffer only.
@@ -250,13 +256,19 @@ package actor StoreWriter {
 
   // MARK: - The log
 
+  /// What of a batch goes into one record of the log.
+  private struct LogRecord {
+    let payload: [UInt8]
+    let selection: [Int]
+    let receivedTime: Int64
+  }
+
   /// A batch that waits for its sync.
   private struct PendingBatch {
     let batch: ChargedBatch
     /// One for each record; none for a batch of duplicates, which waits for those before it.
-    let records: [(payload: [UInt8], selection: [Int])]
+    let records: [LogRecord]
     let keys: [DeduplicationIndex.Key]
-    let receivedTime: Int64
     let continuation: CheckedContinuation<StoreError?, Never>
 
     var byteCount: Int { records.reduce(0) { $0 + $1.payload.count } }
@@ -265,16 +277,15 @@ package actor StoreWriter {
   private func commit(
     _ batch: ChargedBatch, _ sorted: SortedBatch, receivedTime: Int64
   ) async throws(StoreError) {
-    var records: [(payload: [UInt8], selection: [Int])] = []
-    if sorted.selection.isEmpty {
-      if !isCommitting && pending.isEmpty { return }
-    } else {
-      records = Self.records(batch, sorted.selection[...], receivedTime: receivedTime)
+    if sorted.selection.isEmpty, !isCommitting, pending.isEmpty { return }
+    let parts = arrivals.parts(
+      of: sorted.selection, in: batch.decoded, receivedTime: receivedTime)
+    let records = parts.flatMap {
+      Self.records(batch, $0.selection, receivedTime: $0.receivedTime)
     }
     let failure = await withCheckedContinuation { continuation in
       let waiting = PendingBatch(
-        batch: batch, records: records, keys: sorted.keys, receivedTime: receivedTime,
-        continuation: continuation)
+        batch: batch, records: records, keys: sorted.keys, continuation: continuation)
       pending.append(waiting)
       pendingBytes += waiting.byteCount
       startCommitting()
@@ -285,8 +296,8 @@ package actor StoreWriter {
   /// The records of a batch, each small enough for the log and for one buffer.
   private static func records(
     _ batch: ChargedBatch, _ selection: ArraySlice<Int>, receivedTime: Int64
-  ) -> [(payload: [UInt8], selection: [Int])] {
-    var records: [(payload: [UInt8], selection: [Int])] = []
+  ) -> [LogRecord] {
+    var records: [LogRecord] = []
     // An event takes at most some 100 KB, so 256 of them always fit into a record.
     let step = selection.count <= 256 ? 256 : 4096
     var rest = selection
@@ -300,7 +311,8 @@ package actor StoreWriter {
           records += Self.records(batch, part[start..<end], receivedTime: receivedTime)
         }
       } else {
-        records.append((payload, Array(part)))
+        records.append(
+          LogRecord(payload: payload, selection: Array(part), receivedTime: receivedTime))
       }
     }
     return records
@@ -329,7 +341,7 @@ package actor StoreWriter {
           for record in waiting.records {
             appliedSequence += 1
             apply(
-              waiting.batch, selection: record.selection, receivedTime: waiting.receivedTime,
+              waiting.batch, selection: record.selection, receivedTime: record.receivedTime,
               mayCut: false)
           }
         }

@@ -298,8 +298,8 @@ struct EventRefusalTests {
       #""tags":{\#(EventRefusalTests.entries(33, "\"v\""))}"#, "tags",
       "t32", "at most 32 tags"),
     .member(
-      #""units":{\#(EventRefusalTests.entries(33, "1"))}"#, "units", "t32",
-      "at most 32 units"),
+      #""units":{\#(EventRefusalTests.entries(257, "1"))}"#, "units", "t256",
+      "at most 256 units"),
     .member(
       "\"x\":" + String(repeating: "[", count: 16) + String(repeating: "]", count: 16), "x", nil,
       "at most 16 levels of nesting"),

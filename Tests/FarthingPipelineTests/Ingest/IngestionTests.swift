@@ -197,7 +197,7 @@ final class IngestionTests {
 
   @Test(arguments: [
     ("a PNG image", [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]),
-    ("a Parquet file", Array("PAR1\n{}".utf8)), ("binary data", [0x7B, 0x00, 0x0A]),
+    ("a Parquet file", Array("PAR1\n{}".utf8)), ("binary data", [0x7A, 0x00, 0x0A]),
     ("text in UTF-16", [0xFF, 0xFE, 0x7B, 0x00]),
   ])
   func `a file that is no text is refused as what it is`(kind: String, bytes: [UInt8]) async throws

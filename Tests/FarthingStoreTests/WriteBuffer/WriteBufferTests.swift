@@ -130,6 +130,19 @@ import Testing
     }
   }
 
+  @Test func `a sum beyond 128 bits is unknown, not wrapped`() throws {
+    // The largest cost that one event can have, so often that their sum leaves 128 bits.
+    let largest: Int128 = 20_000_000_000_000_000_000_000_000_000_000_000
+    let batch = SegmentFixtures.batch(SegmentFixtures.lines(9000))
+    let buffer = SegmentFixtures.buffer(batch) { _ in
+      Charge(
+        state: .priced, cost: largest, outputCost: 0, unitsCost: 0, cacheSavings: 0, price: 0)
+    }
+    let reader = try SegmentFixtures.reader(buffer)
+    #expect(reader.totals.measures[.cost] == nil)
+    #expect(reader.totals.measures[.requests] == 9000)
+  }
+
   @Test func `reads tags and units beyond its columns as if they had one`() throws {
     let lines = (0..<60).map { index in
       let tags = (0..<20).map { "\"k\(index * 20 + $0)\":\"v\($0)\"" }.joined(separator: ",")
