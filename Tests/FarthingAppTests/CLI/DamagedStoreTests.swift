@@ -120,7 +120,7 @@ struct DamagedStoreTests {
     let ingest = try run(["ingest", "c.ndjson"])
     #expect(ingest.output == "0 events accepted, 40 duplicates, 0 refused\n")
     #expect(ingest.status == 0)
-    #expect(ingest.error.hasPrefix("farthing: warning: segment \(Self.name) "))
+    #expect(ingest.error.hasPrefix("farthing: warning: segment \(Self.name)"))
     #expect(ingest.error.contains("events of it that come again are not known for duplicates"))
     try expectTheRest(Self.query, "after an ingest")
   }
