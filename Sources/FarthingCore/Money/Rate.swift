@@ -23,6 +23,8 @@ package struct Rate: Sendable, Hashable {
 
   /// Significant digits that the text of a rate may have.
   package static let maximumSignificantDigits = 28
+  /// 10 to the power of ``maximumSignificantDigits``: it leaves room for halving and discounts.
+  private static let mantissaLimit: UInt128 = 10_000_000_000_000_000_000_000_000_000
   /// Decimals that the text of a rate may have, once it is a price of one unit.
   package static let maximumScale = 30
   /// Decimals that a rate may have after discounts and batch halves.
@@ -128,11 +130,19 @@ package struct Rate: Sendable, Hashable {
     var factor: UInt128 = 1
     var scale = 0
     while rest % 10 == 0 { (rest, scale) = (rest / 10, scale + 1) }
-    while rest % 2 == 0 { (rest, factor, scale) = (rest / 2, factor * 5, scale + 1) }
-    while rest % 5 == 0 { (rest, factor, scale) = (rest / 5, factor * 2, scale + 1) }
+    // Beyond 2³⁰ or 5³⁰ the price has more decimals than a rate may have; the factor stays below 5³¹.
+    while rest % 2 == 0, scale <= Self.maximumScale {
+      (rest, factor, scale) = (rest / 2, factor * 5, scale + 1)
+    }
+    while rest % 5 == 0, scale <= Self.maximumScale {
+      (rest, factor, scale) = (rest / 5, factor * 2, scale + 1)
+    }
     let (product, overflow) = mantissa.multipliedReportingOverflow(by: factor)
-    guard !overflow, rest <= Self.maximumDivisor else { return nil }
-    return Rate(mantissa: product, scale: self.scale + scale, divisor: divisor * rest)
+    guard !overflow, rest <= Self.maximumDivisor,
+      let rate = Rate(mantissa: product, scale: self.scale + scale, divisor: divisor * rest),
+      rate.scale <= Self.maximumScale, rate.mantissa < Self.mantissaLimit
+    else { return nil }
+    return rate
   }
 
   /// The price of `count` units in dollars as decimal text, for example per million tokens with 1,000,000.

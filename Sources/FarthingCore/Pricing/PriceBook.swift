@@ -3,7 +3,8 @@
 // The book is a stack of lists: the built-in catalogue at the bottom, then every import in order. For a
 // request the lists are asked from the last to the first. A card that is for the request's tenant or site
 // beats one that is for everybody, in whichever list it stands: a contract is not undone by refreshing a
-// public list. Among equals the later list wins. A list that does not know the model is passed over.
+// public list. Among equals the later list wins. A list that does not name the model is passed over; one that
+// names it without a usable price ends the search, so that no older or other price stands in for it silently.
 
 /// Which list a price comes from.
 package struct PriceListIdentity: Sendable, Hashable {
@@ -26,7 +27,7 @@ package struct PriceListIdentity: Sendable, Hashable {
   }
 }
 
-/// A card that a list has for a request.
+/// What a list that names the model of a request has for it.
 package struct PriceMatch: Sendable {
   /// How closely the card is made for the request.
   package enum Scope: Int, Sendable, Comparable {
@@ -38,10 +39,15 @@ package struct PriceMatch: Sendable {
     package static func < (left: Scope, right: Scope) -> Bool { left.rawValue < right.rawValue }
   }
 
-  package let card: RateCard
+  /// nil where the entry has no price, or one that cannot be used: the request has none then, whatever
+  /// weaker lists say.
+  package let card: RateCard?
   package let scope: Scope
 
-  package init(card: RateCard, scope: Scope = .everybody) {
+  /// The list names the model and has no usable price for it.
+  package static let withoutPrice = PriceMatch(card: nil)
+
+  package init(card: RateCard?, scope: Scope = .everybody) {
     self.card = card
     self.scope = scope
   }
@@ -53,7 +59,7 @@ package protocol PriceSource: Sendable {
   /// Whether any card is for one tenant or one site only.
   var hasTenantCards: Bool { get }
   var hasSiteCards: Bool { get }
-  /// The card that this list has for `request`.
+  /// What this list has for `request`, or nil where it does not name the model.
   /// - Parameter period: contains the request's time; narrowed so that for all times left in it the answer
   ///   is the same.
   func match(_ request: PriceRequest, period: inout PricePeriod) -> PriceMatch?
@@ -75,9 +81,10 @@ extension PriceSource {
 
 /// The answer to "what does this cost, and who says so".
 package struct PriceResolution: Sendable {
-  /// nil where no list knows the model at that time.
+  /// nil where no list has a price for the model at that time.
   package let price: ResolvedPrice?
   package let card: RateCard?
+  /// The list that decided, also where it names the model without a usable price.
   package let list: PriceListIdentity?
   /// Times, the request's among them, for which the answer is the same.
   package let period: PricePeriod
@@ -125,7 +132,11 @@ package struct PriceBook: Sendable {
     guard let best else {
       return PriceResolution(price: nil, card: nil, list: nil, period: period)
     }
-    var card = discounted(best.match.card, of: best.source, for: request, period: &period)
+    guard let found = best.match.card,
+      var card = discounted(found, of: best.source, for: request, period: &period)
+    else {
+      return PriceResolution(price: nil, card: nil, list: best.source.list, period: period)
+    }
     card.period.from = max(card.period.from, best.source.list.from ?? .min)
     let price = card.resolved(
       serviceTier: request.serviceTier, isBatch: request.isBatch, list: best.source.list.id)
@@ -133,10 +144,12 @@ package struct PriceBook: Sendable {
   }
 
   /// Own rate cards are what was agreed; discounts apply to public lists only.
+  ///
+  /// nil where the discount would leave too many digits: the undiscounted price would be a wrong one.
   private func discounted(
     _ card: RateCard, of origin: any PriceSource, for request: PriceRequest,
     period: inout PricePeriod
-  ) -> RateCard {
+  ) -> RateCard? {
     guard origin.list.format != "yaml", card.discountPercent == nil else { return card }
     for source in sources.reversed() {
       if let from = source.list.from {
@@ -144,7 +157,7 @@ package struct PriceBook: Sendable {
         guard request.time >= from else { continue }
       }
       if let discount = source.discount(request, card: card, period: &period) {
-        return card.discounted(by: discount) ?? card
+        return card.discounted(by: discount)
       }
     }
     return card

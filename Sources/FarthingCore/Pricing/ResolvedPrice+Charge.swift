@@ -38,7 +38,9 @@ extension ResolvedPrice {
         state: .priced, cost: 0, outputCost: 0, unitsCost: 0,
         cacheSavings: breakdown(usage).cacheSavings, price: price)
     }
-    let isBilled = usage.hasInputTokens && hasTokenRates || !units.isEmpty
+    // Where tokens have no price, a fee is billed for the request itself, whatever it used.
+    let isCounted = hasTokenRates ? usage.hasInputTokens : requestFee != .zero
+    let isBilled = isCounted || !units.isEmpty
     guard usage.state != .missing, isBilled else {
       var charge = Charge.unpriced
       charge.price = price

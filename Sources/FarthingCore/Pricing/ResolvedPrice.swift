@@ -96,9 +96,9 @@ package final class ResolvedPrice: Sendable {
     fastDivisor = isFast ? power ?? 1 : 1
   }
 
-  /// Rates' divisors are at most 2¹⁰ and a card has few that differ; one that would leave 2²⁰ is refused by
-  /// the importers.
-  static func commonMultiple(_ left: UInt64, _ right: UInt64) -> UInt64 {
+  /// Rates' divisors are at most 2¹⁰; a card whose common multiple leaves ``maximumDivisor`` is refused by the
+  /// importers.
+  package static func commonMultiple(_ left: UInt64, _ right: UInt64) -> UInt64 {
     var (a, b) = (left, right)
     while b != 0 { (a, b) = (b, a % b) }
     return left / a * right

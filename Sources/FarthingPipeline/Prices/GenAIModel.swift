@@ -4,7 +4,8 @@ internal import FarthingCore
 //
 // `prices` is one object or a list in which the last active one wins; where none is, the first. Variants replace
 // single keys for a batch or a tier; the first that fits gives a key. A tiered price is its base and steps that
-// hold for the whole request above their start.
+// hold for the whole request above their start. A price object without any price says that the model is free:
+// so the list's own calculator has it.
 
 struct GenAIModel {
   let provider: String
@@ -67,7 +68,12 @@ struct GenAIModel {
   ) -> RateCard? {
     guard let (prices, label) = prices(at: time, period: &period) else { return nil }
     var reading = Reading(units: units)
-    let standard = reading.table(prices)
+    var standard = reading.table(prices)
+    if prices.members.allSatisfy({ $0.value == .null }) {
+      standard = RateTable([
+        .input: RateSchedule(base: .zero), .output: RateSchedule(base: .zero),
+      ])
+    }
     var card = RateCard(
       entry: "\(provider)/\(id)\(label)", models: [id], providers: [provider],
       standard: standard, units: reading.unitPrices, requestFee: reading.requestFee)
@@ -115,17 +121,29 @@ struct GenAIModel {
     }
   }
 
-  /// Prices whose key or value could not be read, over all of the model's price objects.
+  /// What could not be read, over all of the model's prices; where there is anything, none of them counts.
   func unreadable(units: GenAIUnits) -> [UnreadablePrice] {
     var reading = Reading(units: units)
     let lists = (tree["prices"]?.elements ?? []) + (tree["price_variants"]?.elements ?? [])
-    for choice in lists { _ = choice["prices"].map { reading.table($0) } }
-    if case .object? = tree["prices"] { _ = tree["prices"].map { reading.table($0) } }
+    for choice in lists {
+      _ = choice["prices"].map { reading.table($0) }
+      if case .unknown? = Constraint(choice["constraint"]) {
+        reading.refuse(
+          "constraint", choice["constraint"], "start_date, or start_time and end_time")
+      }
+    }
+    switch tree["prices"] {
+    case nil, .array: break
+    case .object: _ = tree["prices"].map { reading.table($0) }
+    case let other: reading.refuse("prices", other, "an object or a list of them")
+    }
+    reading.checkDivisor()
     return reading.unreadable
   }
 
   /// The cards of all dated prices, for listings.
   func allCards(units: GenAIUnits) -> [RateCard] {
+    guard unreadable(units: units).isEmpty else { return [] }
     var times: [Int64] = [0]
     for choice in tree["prices"]?.elements ?? [] {
       if case .from(let date)? = Constraint(choice["constraint"]) { times.append(date) }
@@ -146,6 +164,9 @@ struct GenAIModel {
     var unitPrices: [UnitPrice] = []
     var requestFee = Rate.zero
     var unreadable: [UnreadablePrice] = []
+    /// The common multiple of the divisors so far, kept from growing once it is too large.
+    private var divisor: UInt64 = 1
+    private static let divisorCeiling = ResolvedPrice.maximumDivisor + 1
 
     init(units: GenAIUnits) { self.units = units }
 
@@ -169,27 +190,41 @@ struct GenAIModel {
       guard case .object = member.value else {
         return rate(member.name, member.value, per: per).map { RateSchedule(base: $0) }
       }
-      guard let base = member.value["base"].flatMap({ rate(member.name, $0, per: per) }) else {
+      guard let base = rate(member.name, member.value["base"], per: per) else {
         return nil
       }
       var steps: [RateStep] = []
       for tier in member.value["tiers"]?.elements ?? [] {
-        guard let limit = tier["start"]?.decimal.flatMap(PriceText.tokenLimit),
-          let price = tier["price"].flatMap({ rate(member.name, $0, per: per) })
-        else { return nil }
+        guard let limit = tier["start"]?.decimal.flatMap(PriceText.tokenLimit) else {
+          refuse("\(member.name) start", tier["start"], "a whole number of tokens")
+          return nil
+        }
+        guard let price = rate(member.name, tier["price"], per: per) else { return nil }
         steps.append(RateStep(above: limit, rate: price))
       }
       return RateSchedule(base: base, steps: steps)
     }
 
-    private mutating func rate(_ key: String, _ value: PriceTree, per: UInt64) -> Rate? {
-      guard let text = value.decimal else { return nil }
-      do {
-        return try PriceText.rate(text, per: per)
+    private mutating func rate(_ key: String, _ value: PriceTree?, per: UInt64) -> Rate? {
+      do throws(UnreadablePrice) {
+        let rate = try PriceText.rate(value ?? .null, key: key, per: per)
+        divisor = min(ResolvedPrice.commonMultiple(divisor, rate.divisor), Self.divisorCeiling)
+        return rate
       } catch {
-        unreadable.append(UnreadablePrice(key: key, value: text, fault: error))
+        unreadable.append(error)
         return nil
       }
+    }
+
+    mutating func refuse(_ key: String, _ value: PriceTree?, _ expected: String) {
+      unreadable.append(
+        UnreadablePrice(key: key, value: value?.excerpt ?? "", expected: expected))
+    }
+
+    /// Prices of odd numbers of units share a denominator, which must stay small for exact sums.
+    mutating func checkDivisor() {
+      guard divisor > ResolvedPrice.maximumDivisor else { return }
+      refuse("units", nil, "numbers of units with a common multiple of at most 2^20")
     }
   }
 }

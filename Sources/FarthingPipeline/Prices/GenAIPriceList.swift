@@ -175,9 +175,10 @@ final class GenAIPriceList: PriceSource {
         index = providers.firstIndex { $0.modelMatch?.matches(name.model) ?? false }
       }
       guard let index, let (model, isOwn) = find(name.model, of: index) else { continue }
+      guard model.unreadable(units: units).isEmpty else { return .withoutPrice }
       let card = model.card(
         at: request.time, units: units, withVariants: isOwn, period: &period)
-      if let card { return PriceMatch(card: card) }
+      return PriceMatch(card: card)
     }
     return nil
   }
@@ -192,7 +193,7 @@ final class GenAIPriceList: PriceSource {
     }
   }
 
-  /// Prices that could not be read, with the entry that they are in.
+  /// Prices that could not be read, with the entry that they make unusable.
   var unreadable: [(entry: String, price: UnreadablePrice)] {
     var found: [(entry: String, price: UnreadablePrice)] = []
     forEachModel { (model, _) in

@@ -6,18 +6,12 @@ internal import FarthingCore
 // stems is a part of the price. A last word that is one word is a tier (`priority`, `flex`, `batches`…).
 // Source: the list itself and docs/prices.md; the list's numbers are US dollars a token.
 
-/// A price in a list that could not be read.
-struct UnreadablePrice: Equatable {
-  let key: String
-  let value: String
-  let fault: DecimalFault
-}
-
 struct LiteLLMEntry {
   let provider: String?
   let card: RateCard
+  /// Prices that cannot be used; the whole entry counts as without a price where there is one.
   let unreadable: [UnreadablePrice]
-  /// Whether the entry prices anything at all.
+  /// Whether the entry prices anything, and nothing of it is unreadable.
   let isPriced: Bool
 
   /// A price key taken apart.
@@ -77,11 +71,11 @@ struct LiteLLMEntry {
     var unreadable: [UnreadablePrice] = []
     var units: [UnitPrice] = []
     func rate(_ key: String, _ value: PriceTree) -> Rate? {
-      guard let text = value.decimal else { return nil }
-      do {
-        return try Rate.parse(Array(text.utf8).span)
+      guard value != .null else { return nil }
+      do throws(UnreadablePrice) {
+        return try PriceText.rate(value, key: key)
       } catch {
-        unreadable.append(UnreadablePrice(key: key, value: text, fault: error))
+        unreadable.append(error)
         return nil
       }
     }
@@ -99,14 +93,16 @@ struct LiteLLMEntry {
     }
     var standard = tables[""] ?? RateTable()
     if standard[.input] == nil, let ranges = tree["tiered_pricing"] {
-      Self.addRanges(ranges, to: &standard, rate: rate)
+      unreadable += Self.addRanges(ranges, to: &standard, rate: rate)
     }
     tables[""] = nil
     let batch = tables["batches"]
     tables["batches"] = nil
     provider = tree["litellm_provider"]?.text
     self.unreadable = unreadable
-    isPriced = !standard.schedules.isEmpty || !units.isEmpty || batch != nil || !tables.isEmpty
+    let hasPrice =
+      !standard.schedules.isEmpty || !units.isEmpty || batch != nil || !tables.isEmpty
+    isPriced = hasPrice && unreadable.isEmpty
     card = RateCard(
       entry: name, models: [name], providers: provider.map { [$0] } ?? [], standard: standard,
       tiers: tables, batch: batch, overlay: .steps, missingBatch: .half, units: units,
@@ -122,7 +118,6 @@ struct LiteLLMEntry {
           ? [("web_search", value), ("web_search_medium", value)] : [("web_search_\(size)", value)]
       }
     }
-    guard case .number = member.value else { return [] }
     switch member.name {
     case "output_cost_per_image": return [("image", member.value)]
     case "input_cost_per_image": return [("input_image", member.value)]
@@ -140,28 +135,38 @@ struct LiteLLMEntry {
   }
 
   /// Prices by ranges of input tokens, where the entry has no other; a range holds above its start.
+  /// - Returns: ranges whose start cannot be read.
   private static func addRanges(
     _ ranges: PriceTree, to table: inout RateTable, rate: (String, PriceTree) -> Rate?
-  ) {
+  ) -> [UnreadablePrice] {
+    var unreadable: [UnreadablePrice] = []
     for range in ranges.elements {
-      guard let start = range["range"]?.elements.first?.decimal,
-        let limit = Rate(decimal: start), limit.scale == 0
-      else { continue }
+      // Ranges of something else, such as a search's results, are no prices of tokens.
+      guard let bounds = range["range"] else { continue }
+      let start = bounds.elements.first
+      guard let limit = start?.decimal.flatMap(PriceText.tokenLimit) else {
+        unreadable.append(
+          UnreadablePrice(
+            key: "tiered_pricing range", value: (start ?? bounds).excerpt,
+            expected: "a whole number of tokens"))
+        continue
+      }
       for member in range.members {
         guard let key = Key(member.name), key.above == nil, key.tier == nil,
           let rate = rate(member.name, member.value)
         else { continue }
         var schedule = table[key.part] ?? RateSchedule(base: nil)
-        if limit.mantissa == 0 {
+        if limit == 0 {
           schedule.base = rate
         } else {
           schedule = RateSchedule(
             base: schedule.base,
-            steps: schedule.steps + [RateStep(above: Int64(limit.mantissa), rate: rate)])
+            steps: schedule.steps + [RateStep(above: limit, rate: rate)])
         }
         table[key.part] = schedule
       }
     }
+    return unreadable
   }
 }
 

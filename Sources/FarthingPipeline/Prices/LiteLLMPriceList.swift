@@ -9,6 +9,7 @@ internal import FarthingCore
 ///
 /// An entry keyed by the event's model whose `litellm_provider` is the event's provider wins; then
 /// `provider/model`; then the bare model. The model is then tried without its catalogue path or provider prefix.
+/// The first entry that is met decides: where it has no usable price, the model has none in this list.
 final class LiteLLMPriceList: PriceSource {
   let list: PriceListIdentity
   private let bytes: [UInt8]
@@ -57,12 +58,12 @@ final class LiteLLMPriceList: PriceSource {
 
   var entryNames: [String] { entries.keys.sorted() }
 
-  private func priced(_ name: String, by provider: String? = nil, or other: String? = nil)
-    -> RateCard?
+  private func named(_ name: String, by provider: String? = nil, or other: String? = nil)
+    -> PriceMatch?
   {
-    guard let entry = entry(name), entry.isPriced else { return nil }
-    guard let provider else { return entry.card }
-    return entry.provider == provider || entry.provider == other ? entry.card : nil
+    guard let entry = entry(name) else { return nil }
+    if let provider, entry.provider != provider, entry.provider != other { return nil }
+    return entry.isPriced ? PriceMatch(card: entry.card) : .withoutPrice
   }
 
   func match(_ request: PriceRequest, period: inout PricePeriod) -> PriceMatch? {
@@ -73,19 +74,19 @@ final class LiteLLMPriceList: PriceSource {
     }
     for name in names {
       let provider = request.provider ?? name.provider
-      if let card = card(name.model, provider: provider) { return PriceMatch(card: card) }
+      if let match = match(name.model, provider: provider) { return match }
     }
     return nil
   }
 
-  private func card(_ model: String, provider: String?) -> RateCard? {
+  private func match(_ model: String, provider: String?) -> PriceMatch? {
     if let provider {
       let mapped = ProviderVocabulary.liteLLM(provider)
-      if let card = priced(model, by: mapped, or: provider) { return card }
-      if let card = priced("\(mapped)/\(model)") { return card }
-      if mapped != provider, let card = priced("\(provider)/\(model)") { return card }
+      if let match = named(model, by: mapped, or: provider) { return match }
+      if let match = named("\(mapped)/\(model)") { return match }
+      if mapped != provider, let match = named("\(provider)/\(model)") { return match }
     }
-    return priced(model)
+    return named(model)
   }
 
   func cards() -> [RateCard] {

@@ -12,7 +12,8 @@ package struct PriceListReport: Sendable {
   package let pricedCount: Int
   /// What makes the list unusable, by line; empty where it can be imported.
   package let faults: [PriceListFault]
-  /// Single prices that are left out, and entries without a price; the rest can be imported.
+  /// Prices that cannot be used: requests of such a model are left unpriced by this list. The rest can be
+  /// imported.
   package let warnings: [PriceListFault]
 
   /// Whether the list can be imported.
@@ -47,14 +48,14 @@ package struct PriceListReport: Sendable {
       }
     case let list as GenAIPriceList:
       entryCount = list.modelCount
-      pricedCount = entryCount
       warnings = list.unreadable.map { .init($0.price, in: $0.entry, file: name) }
+      pricedCount = entryCount - Set(list.unreadable.map(\.entry)).count
     default:
       entryCount = source.cards().count
       pricedCount = entryCount
     }
     (self.entryCount, self.pricedCount, self.warnings) = (entryCount, pricedCount, warnings)
-    let isEmpty = pricedCount == 0 && format != .yaml
+    let isEmpty = pricedCount == 0 && warnings.isEmpty && format != .yaml
     faults =
       isEmpty
       ? [
@@ -82,15 +83,10 @@ extension PriceListFormat {
 
 extension PriceListFault {
   init(_ price: UnreadablePrice, in entry: String, file: String) {
-    let why =
-      switch price.fault {
-      case .notANumber: "is not a decimal number of at least 0"
-      case .tooLarge: "is above \(Rate.limit) dollars a unit"
-      case .tooPrecise: "has more digits than can be kept exactly"
-      }
     self.init(
       file: file, line: nil,
-      message: "“\(entry)”: \(price.key) “\(price.value.prefix(64))” \(why); it is left out")
+      message: "“\(entry)”: \(price.key) “\(price.value)” cannot be used; "
+        + "expected \(price.expected); the model is left unpriced")
   }
 }
 

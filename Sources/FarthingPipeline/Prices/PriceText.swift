@@ -1,5 +1,12 @@
 internal import FarthingCore
 
+/// A price in a list that cannot be used: which key, what stands there, and what was expected.
+struct UnreadablePrice: Error, Equatable {
+  let key: String
+  let value: String
+  let expected: String
+}
+
 /// Numbers of price lists, read from their text.
 enum PriceText {
   /// The price of one unit that `text` says as the price of `count` units.
@@ -13,6 +20,29 @@ enum PriceText {
     guard rest != 1 else { return rate }
     guard let one = rate.divided(by: rest) else { throw .tooPrecise }
     return one
+  }
+
+  /// The price of one unit that a member `key` of an entry says as the price of `count` units.
+  /// - Throws: `UnreadablePrice` where the value is no price that can be kept exactly.
+  static func rate(
+    _ value: PriceTree, key: String, per count: UInt64 = 1
+  ) throws(UnreadablePrice) -> Rate {
+    let fault: DecimalFault
+    do throws(DecimalFault) {
+      guard let text = value.decimal else { throw .notANumber }
+      return try rate(text, per: count)
+    } catch {
+      fault = error
+    }
+    let expected =
+      switch fault {
+      case .notANumber: "a decimal number of at least 0"
+      case .tooLarge: "at most \(Rate.limit) dollars a unit"
+      case .tooPrecise:
+        "at most \(Rate.maximumSignificantDigits) significant digits and \(Rate.maximumScale)"
+          + " decimals for one unit"
+      }
+    throw UnreadablePrice(key: key, value: value.excerpt, expected: expected)
   }
 
   /// The whole number of tokens that `text` says, such as `272000` or `2e5`; nil where it says none.

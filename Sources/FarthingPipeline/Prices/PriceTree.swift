@@ -86,6 +86,17 @@ enum PriceTree: Equatable {
     if case .string(let text) = self { text } else { nil }
   }
 
+  /// The value as a message shows it, shortened.
+  var excerpt: String {
+    switch self {
+    case .null: "null"
+    case .boolean(let value): value ? "true" : "false"
+    case .number(let text), .string(let text): String(text.prefix(64))
+    case .array: "[…]"
+    case .object: "{…}"
+    }
+  }
+
   /// The text of a number, also where the list wrote it as a string.
   var decimal: String? {
     switch self {

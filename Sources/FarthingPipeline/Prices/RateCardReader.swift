@@ -193,6 +193,12 @@ extension RateCardReader {
     if ["prices", "units", "per_request"].allSatisfy({ member(node, $0) == nil }) {
       fault(node, "card “\(name)” has no price; expected “prices”, “units” or “per_request”")
     }
+    if card.standard.schedules.isEmpty, card.requestFee == .zero,
+      member(node, "per_request") != nil
+    {
+      // A fee of 0 and no price of tokens says that the tokens are free.
+      card.standard[.input] = RateSchedule(base: .zero)
+    }
     if card.period.until <= card.period.from {
       fault(node, "card “\(name)” ends before it starts; expected “until” after “from”")
     }

@@ -354,6 +354,28 @@ struct CommandLineTests {
     #expect(try folder.farthing("prices", "check", "cards.yaml").status == 0)
   }
 
+  @Test func `an entry whose price cannot be used is named and leaves its model unpriced`() throws {
+    try folder.write(
+      "list.json",
+      #"""
+      {"good": {"litellm_provider": "acme", "input_cost_per_token": 1e-06},
+       "gpt-4.1-mini": {"litellm_provider": "openai", "input_cost_per_token": 1e9}}
+      """#)
+    let said =
+      "list.json: “gpt-4.1-mini”: input_cost_per_token “1e9” cannot be used; expected at most 1000000"
+      + " dollars a unit; the model is left unpriced"
+    let check = try folder.farthing("prices", "check", "list.json")
+    #expect(check.status == 1)
+    #expect(check.error.contains(said))
+    let imported = try folder.farthing("prices", "import", "list.json")
+    #expect(imported.status == 0)
+    #expect(imported.error == "farthing: warning: \(said)\n")
+    #expect(try folder.farthing("prices", "show", "good").status == 0)
+    let show = try folder.farthing("prices", "show", "gpt-4.1-mini", "--provider", "openai")
+    #expect(show.status == 1)
+    #expect(show.error.contains("list list.json names \"gpt-4.1-mini\" without a usable price"))
+  }
+
   // MARK: Generate
 
   @Test func `generated events are the same for the same words and can be ingested`() throws {

@@ -29,6 +29,18 @@ struct `Price cases of the community lists` {
     }
   }
 
+  @Test(arguments: [
+    ("litellm_model_prices.json", PriceListFormat.litellm),
+    ("genai_prices_data.json", .genaiPrices),
+  ])
+  func `no entry of a published list is unusable`(file: String, format: PriceListFormat) throws {
+    let report = PriceListReport(
+      bytes: try SharedPriceCases.bytes(file), name: file, format: format)
+    #expect(report.isUsable)
+    #expect(report.warnings == [])
+    #expect(report.pricedCount > 2_000)
+  }
+
   @Test func `every genai-prices case costs exactly what its calculator says`() throws {
     let book = try PriceBook(
       lists: [SharedPriceCases.list("genai_prices_data.json", .genaiPrices)], withCatalogue: false)

@@ -298,15 +298,15 @@ struct `Lists before they are imported` {
       ])
   }
 
-  @Test func `a price that cannot be read is left out and told`() {
+  @Test func `a price that cannot be read is told and takes its entry out`() {
     let text =
       #"{"m": {"litellm_provider": "x", "input_cost_per_token": -1, "output_cost_per_token": 2e-06}}"#
     let report = PriceListReport(bytes: Array(text.utf8), name: "prices.json")
     #expect(report.isUsable)
-    #expect(report.entryCount == 1 && report.pricedCount == 1)
+    #expect(report.entryCount == 1 && report.pricedCount == 0)
     #expect(
       report.warnings.map(\.description) == [
-        "prices.json: “m”: input_cost_per_token “-1” is not a decimal number of at least 0; it is left out"
+        "prices.json: “m”: input_cost_per_token “-1” cannot be used; expected a decimal number of at least 0; the model is left unpriced"
       ])
     let empty = PriceListReport(bytes: Array("{}".utf8), name: "prices.json", format: .litellm)
     #expect(

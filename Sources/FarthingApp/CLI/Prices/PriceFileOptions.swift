@@ -22,15 +22,21 @@ package struct PriceFileOptions: ParsableArguments {
 
   /// Reads the file and tries it.
   ///
+  /// - Returns: The list, its number of cards, and the entries that it leaves unpriced since a price cannot be
+  ///   used.
   /// - Throws: ``CommandFailure`` that names every fault of the list.
-  func read(from: Int64?, name: String? = nil) throws -> (StoredPriceList, cards: Int) {
+  func read(from: Int64?, name: String? = nil) throws -> (
+    StoredPriceList, cards: Int, unusable: [String]
+  ) {
     let bytes = try WholeInput.bytes(of: file, limit: Self.limit)
     let shortName = file.split(separator: "/").last.map(String.init) ?? file
     let list = StoredPriceList(
       id: 0, name: name ?? shortName, format: try listFormat(bytes), validFrom: from,
       importedAt: HostProcess.now(), bytes: bytes)
+    let report = PriceListReport(bytes: bytes, name: shortName, format: list.format)
     do {
-      return (list, try list.opened().cards().count)
+      let cards = try list.opened().cards().count
+      return (list, cards, report.warnings.map(\.description.printable))
     } catch {
       throw CommandFailure.failed(
         error.faults.map(\.description.printable).joined(separator: "\n          "))
@@ -40,11 +46,7 @@ package struct PriceFileOptions: ParsableArguments {
   private func listFormat(_ bytes: [UInt8]) throws(CommandFailure) -> PriceListFormat {
     guard let format else {
       if file.hasSuffix(".yaml") || file.hasSuffix(".yml") { return .yaml }
-      switch bytes.first(where: { $0 > 0x20 }) {
-      case UInt8(ascii: "["): return .genaiPrices
-      case UInt8(ascii: "{"): return .litellm
-      default: return .yaml
-      }
+      return PriceListFormat.recognised(bytes)
     }
     if let known = PriceListFormat(rawValue: format) { return known }
     let names = PriceListFormat.allCases.map(\.rawValue)

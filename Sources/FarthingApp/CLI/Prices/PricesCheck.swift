@@ -13,7 +13,10 @@ package struct PricesCheck: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let (checked, cards) = try list.read(from: nil)
+    let (checked, cards, unusable) = try list.read(from: nil)
+    guard unusable.isEmpty else {
+      throw CommandFailure.failed(unusable.joined(separator: "\n          "))
+    }
     try Console.result(
       "\(list.file.printable): good, \(AmountText.readable(count: Int128(cards))) cards as "
         + "\(checked.format.rawValue)")

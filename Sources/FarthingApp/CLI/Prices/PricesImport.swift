@@ -11,7 +11,8 @@ package struct PricesImport: AsyncParsableCommand {
       farthing prices import model_prices.json --format litellm
       farthing prices import our-rates.yaml --from 2026-04-01
 
-      Models that the list does not name keep the prices they had. Stored events do not change.
+      Models that the list does not name keep the prices they had. An entry with a price that cannot \
+      be used is told on standard error, and its model has no price. Stored events do not change.
       """)
 
   @OptionGroup package var global: GlobalOptions
@@ -27,12 +28,13 @@ package struct PricesImport: AsyncParsableCommand {
   package mutating func run() async throws {
     let settings = try global.settings()
     let start = try from.map { try InstantOption.parse($0, of: "--from") }
-    let (read, cards) = try list.read(from: start, name: name)
+    let (read, cards, unusable) = try list.read(from: start, name: name)
     let store = try await StoreAccess.writer(settings)
     try await store.writer.addPriceList(
       name: read.name, format: read.format.rawValue, validFrom: read.validFrom,
       importedAt: read.importedAt, bytes: read.bytes)
     try await store.close()
+    for entry in unusable { Console.note("farthing: warning: \(entry)") }
     try Console.result(
       "\(read.name.printable): \(AmountText.readable(count: Int128(cards))) cards imported as "
         + "\(read.format.rawValue)")

@@ -39,6 +39,11 @@ package struct PricesShow: AsyncParsableCommand {
     let resolution = book.explain(request)
     guard let card = resolution.card, let price = resolution.price, let list = resolution.list
     else {
+      if let list = resolution.list {
+        throw CommandFailure.failed(
+          "list \(list.name.printable) names \"\(model.printable)\" without a usable price, so it has none "
+            + "at \(TimeText.rfc3339(request.time)); import a list that prices it")
+      }
       let names = book.cards.flatMap(\.card.models)
       let hint =
         Suggestion.nearest(to: model, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
