@@ -67,6 +67,11 @@ let package = Package(
       name: "farthing-query-loop",
       dependencies: ["FarthingApp", "FarthingQuery", "FarthingStore"],
       path: "Benchmarks/QueryLoop", swiftSettings: houseSettings),
+    // The process that the fault tests kill while it writes a store.
+    .executableTarget(
+      name: "farthing-fault-writer",
+      dependencies: ["FarthingCore", "FarthingStore", "FarthingTestSupport"],
+      swiftSettings: houseSettings),
     room("FarthingTestSupport", imports: ["FarthingCore", "FarthingStore"]),
 
     tests(of: "FarthingCore", imports: []),

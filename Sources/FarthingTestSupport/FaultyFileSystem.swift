@@ -28,6 +28,7 @@ package enum FileFault: Sendable, Equatable, CaseIterable {
   case failsForGood
 }
 
+/// The real disk, on which a test fails the n-th call, or cuts the power.
 package final class FaultyFileSystem: FileSystem {
   private struct State {
     var callCount = 0

@@ -30,7 +30,7 @@ import Testing
     #expect(fault(by: "modle")?.message == "by: unknown field \"modle\"; did you mean \"model\"?")
     #expect(
       fault(metrics: "zzzzzz")?.message
-        == "unknown metric \"zzzzzz\"; \"farthing help metrics\" lists them all")
+        == "unknown metric \"zzzzzz\"; \"farthing help metrics\" lists them")
   }
 
   @Test func `name the metrics of capacity pools without an answer`() {

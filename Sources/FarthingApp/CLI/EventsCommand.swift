@@ -29,15 +29,16 @@ package struct EventsCommand: AsyncParsableCommand {
     guard output.output != .chart else {
       throw CommandFailure.usage("a chart draws metrics; use farthing query, or another --output")
     }
-    let result: QueryResult
+    let answer: StoredAnswer
     do {
       let plan = try EventsPlan.parse(
         columns: columns, filter: window.filter, since: window.since, until: window.until,
         limit: window.limit, now: HostProcess.now(), timeZone: zone)
-      result = try StoreAccess.run(plan, settings)
+      answer = try StoreAccess.run(plan, settings)
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
-    try output.write(Answer(result))
+    try output.write(Answer(answer.result))
+    try answer.expectWhole()
   }
 }

@@ -19,8 +19,10 @@ package struct QueryCommand: AsyncParsableCommand {
   @OptionGroup package var global: GlobalOptions
   @Argument(help: ArgumentHelp("Metrics, joined by commas.", valueName: "metric,…"))
   package var metrics: String
-  @Option(help: ArgumentHelp("Fields to group by, joined by commas.", valueName: "field,…"))
-  package var by: String?
+  @Option(
+    help: ArgumentHelp(
+      "Fields to group by, joined by commas or one an option.", valueName: "field,…"))
+  package var by: [String] = []
   @Option(help: ArgumentHelp("Width of time buckets: 5m, 1h, 1d, 1w.", valueName: "width"))
   package var every: String?
   @Option(help: ArgumentHelp("Metric to order by, greatest first.", valueName: "metric"))
@@ -36,33 +38,28 @@ package struct QueryCommand: AsyncParsableCommand {
   package mutating func run() async throws {
     let settings = try global.settings()
     let words = QueryWords(
-      metrics: metrics, by: by, filter: window.filter, since: window.since, until: window.until,
+      metrics: metrics, by: by.isEmpty ? nil : by.joined(separator: ","), filter: window.filter,
+      since: window.since, until: window.until,
       every: every, order: order, limit: window.limit, closedCohort: closedCohort)
     let zone = try window.timeZone()
-    let result: QueryResult
+    let answer: StoredAnswer
     let plan: QueryPlan
     do {
       plan = try QueryPlan.parse(words, now: HostProcess.now(), timeZone: zone)
-      result = try StoreAccess.run(plan, settings)
+      answer = try StoreAccess.run(plan, settings)
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
-    try output.write(Answer(result), bucketWidth: plan.every?.nominalNanoseconds)
+    try output.write(Answer(answer.result), bucketWidth: plan.every?.nominalNanoseconds)
+    try answer.expectWhole()
   }
 }
 
 extension BucketWidth {
-  /// The width in nanoseconds; days and weeks as they are without a change of clocks.
+  /// The width in nanoseconds, at most 292 years; days and weeks as they are without a change of
+  /// clocks.
   var nominalNanoseconds: Int64 {
-    let seconds: Int64 =
-      switch unit {
-      case .second: 1
-      case .minute: 60
-      case .hour: 3600
-      case .day: 86_400
-      case .week: 604_800
-      }
-    return count * seconds * 1_000_000_000
+    Int64(clamping: Int128(count) * Int128(unit.seconds) * 1_000_000_000)
   }
 }
 

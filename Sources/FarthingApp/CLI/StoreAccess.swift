@@ -14,6 +14,7 @@ enum StoreAccess {
     let writer = try StoreWriter(
       directory: settings.dataFolder, now: HostProcess.now(),
       randomBytes: (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
+    for report in writer.unreadIDs { warn(report) }
     let lists = try await writer.priceLists().compactMap(StoredPriceList.init)
     return OpenStore(writer: writer, book: try PriceBook(lists: lists))
   }
@@ -23,7 +24,7 @@ enum StoreAccess {
   static func snapshot(_ settings: Settings) throws(StoreError) -> StoreSnapshot {
     do {
       let snapshot = try StoreReader.snapshot(directory: settings.dataFolder)
-      for report in snapshot.damage { Console.note("farthing: warning: \(report.warning)") }
+      for report in snapshot.damage { warn(report) }
       return snapshot
     } catch {
       guard error.code == .notFound else { throw error }
@@ -35,16 +36,42 @@ enum StoreAccess {
   }
 
   /// Runs a plan over what is stored now.
-  static func run(_ plan: QueryPlan, _ settings: Settings) throws -> QueryResult {
-    let snapshot = try snapshot(settings)
-    return try executor(settings).run(
-      plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
+  static func run(_ plan: QueryPlan, _ settings: Settings) throws -> StoredAnswer {
+    let executor = executor(settings)
+    return try answer(settings) { snapshot throws(QueryError) in
+      try executor.run(plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
+    }
   }
 
   /// Lists requests of what is stored now.
-  static func run(_ plan: EventsPlan, _ settings: Settings) throws -> QueryResult {
-    let snapshot = try snapshot(settings)
-    return try executor(settings).run(plan, requests: snapshot.requests)
+  static func run(_ plan: EventsPlan, _ settings: Settings) throws -> StoredAnswer {
+    let executor = executor(settings)
+    return try answer(settings) { snapshot throws(QueryError) in
+      try executor.run(plan, requests: snapshot.requests)
+    }
+  }
+
+  /// Answers from what is intact; standard error is told of each file that is not.
+  ///
+  /// Damage in a block shows when the block is read. Its segment is left out then, and the answer
+  /// begun anew, so that no half of a segment is counted.
+  private static func answer(
+    _ settings: Settings, _ run: (StoreSnapshot) throws(QueryError) -> QueryResult
+  ) throws -> StoredAnswer {
+    var snapshot = try snapshot(settings)
+    while true {
+      do throws(QueryError) {
+        return StoredAnswer(result: try run(snapshot), lacksRows: snapshot.lacksRows)
+      } catch {
+        let reports = error.code == .store ? snapshot.setAsideDamaged() : []
+        guard !reports.isEmpty else { throw error }
+        for report in reports { warn(report) }
+      }
+    }
+  }
+
+  private static func warn(_ report: DamageReport) {
+    Console.note("farthing: warning: \(report.message.printable)")
   }
 
   private static func executor(_ settings: Settings) -> QueryExecutor {
@@ -65,6 +92,21 @@ enum StoreAccess {
       guard error.code == .notFound else { throw error }
       return []
     }
+  }
+}
+
+/// What the store had to say to a question.
+struct StoredAnswer {
+  var result: QueryResult
+  /// Whether rows are missing from it that a damaged file holds.
+  var lacksRows: Bool
+
+  /// Ends a command that has written its answer.
+  ///
+  /// - Throws: where the answer lacks rows, so that no script takes it for whole. The warnings have
+  ///   said which.
+  func expectWhole() throws(CommandFailure) {
+    if lacksRows { throw CommandFailure.failed(nil) }
   }
 }
 
@@ -90,13 +132,5 @@ extension StoredPriceList {
     self.init(
       id: entry.id, name: entry.name, format: format, validFrom: entry.validFrom,
       importedAt: entry.importedAt, bytes: entry.bytes)
-  }
-}
-
-extension DamageReport {
-  /// What a person is told beside an answer that may lack rows.
-  var warning: String {
-    let rows = lostRows.map { "; \(AmountText.readable(count: Int128($0))) rows are missing" } ?? ""
-    return message.printable + rows
   }
 }

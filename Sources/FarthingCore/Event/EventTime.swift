@@ -18,7 +18,8 @@ package struct EventTime: Sendable {
   }
 
   /// The time that exactly the bytes `start..<end` spell, in Unix nanoseconds.
-  /// - Returns: nil where they are no such time or it lies outside of signed 64 bits.
+  /// - Returns: nil where they are no such time. One outside of signed 64 bits, before 1677 or after
+  ///   2262, is the nearest inside: the end of a capacity period may be `9999-12-31T23:59:59Z`.
   @inline(__always)
   package mutating func read(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int64? {
     // The shortest is 2026-01-01T00:00:00Z.
@@ -61,10 +62,10 @@ package struct EventTime: Sendable {
     // Written so that the earliest representable instants, whose whole second is not, are read.
     let (scaled, overflow) = (seconds &+ (seconds < 0 ? 1 : 0)).multipliedReportingOverflow(
       by: 1_000_000_000)
-    if overflow { return nil }
+    if overflow { return seconds < 0 ? .min : .max }
     let rest = seconds < 0 ? nanoseconds &- 1_000_000_000 : nanoseconds
     let (total, carried) = scaled.addingReportingOverflow(rest)
-    return carried ? nil : total
+    return carried ? (seconds < 0 ? .min : .max) : total
   }
 
   /// The value of the two ASCII digits in a word's lowest bytes, or at least 100 where they are none.

@@ -52,6 +52,10 @@ extension SourceFormat {
   }
 
   static let signatures: [Signature] = [
+    // Our own events may carry any further field, so what makes one comes before all other signs.
+    Signature(format: .events, keys: ["time", "model"]),
+    Signature(
+      format: .events, keys: ["time"], texts: ["type": ["request", "outcome", "capacity"]]),
     Signature(format: .litellm, keys: ["call_type", "startTime"]),
     Signature(format: .litellm, keys: ["litellm_call_id"]),
     Signature(format: .litellm, keys: ["custom_llm_provider", "startTime", "endTime"]),

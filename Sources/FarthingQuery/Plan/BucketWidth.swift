@@ -11,7 +11,7 @@ package struct BucketWidth: Sendable, Hashable {
     case week = "w"
 
     /// Its nominal length in seconds.
-    var seconds: Int64 {
+    package var seconds: Int64 {
       switch self {
       case .second: 1
       case .minute: 60

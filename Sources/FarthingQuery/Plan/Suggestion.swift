@@ -54,7 +54,7 @@ package enum Suggestion {
     let shortened = name.count > 64 ? name.prefix(64) + "…" : name[...]
     let topic = what == "metric" ? "metrics" : "fields"
     guard let nearest else {
-      return "unknown \(what) \"\(shortened)\"; \"farthing help \(topic)\" lists them all"
+      return "unknown \(what) \"\(shortened)\"; \"farthing help \(topic)\" lists them"
     }
     return "unknown \(what) \"\(shortened)\"; did you mean \"\(nearest)\"?"
   }

@@ -22,6 +22,8 @@ struct RecoveredStore {
   var buffers: [WriteBuffer?]
   /// The last sequence number that the log gave, readable or not.
   var lastSequence: Int64
+  /// Segments whose ids could not be read, or not all.
+  var unreadIDs: [DamageReport] = []
 }
 
 struct StoreRecovery {
@@ -127,8 +129,14 @@ struct StoreRecovery {
         let segment = try layout.openSegment(entry, fileSystem)
         try segment.restoreIDs(into: store.index, scratch: scratch)
       } catch {
-        // A damaged segment is told by every snapshot; its ids may come a second time.
         guard error.code == .damaged || error.code == .notFound else { throw error }
+        let name = StoreLayout.segmentName(entry.id)
+        store.unreadIDs.append(
+          DamageReport(
+            file: name,
+            message: "\(error.description); events of it that come again are not known for "
+              + "duplicates; restore \(name) from a backup",
+            lostRows: entry.rowCount, kind: entry.kind))
       }
     }
   }

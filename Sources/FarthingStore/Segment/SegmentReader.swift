@@ -32,6 +32,8 @@ package final class SegmentReader: Sendable {
   let priceBytes: [[UInt8]]
   /// Guards the dictionaries that were read so far, by place of their column.
   private let dictionaries = Mutex<[Int: TextDictionary]>([:])
+  /// The first damage that reading met.
+  private let firstDamage = Mutex<StoreError?>(nil)
 
   /// Reads the footer and nothing else.
   ///
@@ -105,6 +107,9 @@ package final class SegmentReader: Sendable {
       StoredPrice(key: keys.string(of: UInt32($0 + 1)) ?? "", bytes: $1)
     }
   }
+
+  /// What the first read of a damaged part said; nil while every part that was read is intact.
+  package var foundDamage: StoreError? { firstDamage.withLock { $0 } }
 
   package var blockCount: Int { SegmentFormat.blockCount(rows: rowCount) }
 
@@ -342,24 +347,37 @@ package final class SegmentReader: Sendable {
     _ part: SegmentPart, what: @autoclosure () -> String, scratch: ScanScratch
   ) throws(StoreError) {
     guard part.length <= SegmentFormat.maximumPartSize else {
-      throw StoreError(
-        .damaged,
-        "segment \(self.name) \(what()): it claims \(part.length) bytes, at most \(SegmentFormat.maximumPartSize) are possible"
-      )
+      throw noted(
+        StoreError(
+          .damaged,
+          "segment \(self.name) \(what()): it claims \(part.length) bytes, at most \(SegmentFormat.maximumPartSize) are possible"
+        ))
     }
-    try source.read(into: &scratch.block, offset: part.offset, count: part.length)
+    do throws(StoreError) {
+      try source.read(into: &scratch.block, offset: part.offset, count: part.length)
+    } catch {
+      throw noted(error)
+    }
     let loaded = scratch.block
     let found = XXH64.hash(
       loaded.span, seed: SegmentFormat.seed(segment: segmentID, offset: part.offset))
     guard found == part.checksum else {
-      throw StoreError(
-        .damaged,
-        "segment \(self.name) \(what()): checksum \(hex(found)), expected \(hex(part.checksum))")
+      throw noted(
+        StoreError(
+          .damaged,
+          "segment \(self.name) \(what()): checksum \(hex(found)), expected \(hex(part.checksum))"))
     }
   }
 
   private func damaged(_ what: String, _ fault: EncodingFault) -> StoreError {
-    StoreError(.damaged, "segment \(name) \(what) is damaged: \(fault.reason)")
+    noted(StoreError(.damaged, "segment \(name) \(what) is damaged: \(fault.reason)"))
+  }
+
+  /// Keeps what reading says of damage for ``foundDamage``.
+  private func noted(_ error: StoreError) -> StoreError {
+    guard error.code == .damaged else { return error }
+    firstDamage.withLock { first in if first == nil { first = error } }
+    return error
   }
 
   private func wrongKind(

@@ -27,6 +27,7 @@ package struct StoreReader {
       var snapshot = StoreSnapshot()
       snapshot.generation = state.generation
       snapshot.damage = state.damage
+      snapshot.settledDamageCount = state.damage.count
       for entry in state.segments.inArrivalOrder { snapshot.open(entry, layout, fileSystem) }
       try replay(state, layout, fileSystem, into: &snapshot)
       if snapshot.damage == state.damage || attempt >= attempts { return snapshot }

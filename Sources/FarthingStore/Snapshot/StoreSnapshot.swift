@@ -11,6 +11,9 @@ package struct StoreSnapshot: Sendable {
   package var capacities: [SegmentReader] = []
   /// What is missing from this snapshot; every total over it says so.
   package var damage: [DamageReport] = []
+  /// How many of ``damage``, from its beginning, a start has settled: the files are set aside, what
+  /// was readable in them is in segments, and the rest is gone for good.
+  package var settledDamageCount = 0
   /// The catalogue's generation; a later snapshot has the same or a greater one.
   package var generation: Int64 = 0
 
@@ -55,6 +58,31 @@ package struct StoreSnapshot: Sendable {
     }
   }
 
+  /// Whether a file that the catalogue lists holds rows that this snapshot does not have.
+  package var lacksRows: Bool {
+    damage.dropFirst(settledDamageCount).contains { $0.lostRows != 0 }
+  }
+
+  /// Leaves out the segments that reading has found damaged, and tells so in ``damage``.
+  ///
+  /// A segment goes whole: with one block gone its columns would no longer be of the same rows.
+  /// - Returns: the new reports; empty where no open segment is known to be damaged.
+  package mutating func setAsideDamaged() -> [DamageReport] {
+    var reports: [DamageReport] = []
+    func isIntact(_ segment: SegmentReader) -> Bool {
+      guard let error = segment.foundDamage else { return true }
+      reports.append(
+        DamageReport(
+          file: segment.name, rowCount: segment.rowCount, kind: segment.kind, error: error))
+      return false
+    }
+    requests = requests.filter(isIntact)
+    outcomes = outcomes.filter(isIntact)
+    capacities = capacities.filter(isIntact)
+    damage += reports
+    return reports
+  }
+
   /// Reads every block of every segment.
   ///
   /// - Returns: ``damage`` and a report for each segment with a damaged block. Such a segment's
@@ -77,14 +105,20 @@ package struct StoreSnapshot: Sendable {
 }
 
 extension DamageReport {
-  /// A whole segment that cannot be served.
+  /// A listed segment that cannot be opened.
   init(segment entry: SegmentEntry, error: StoreError) {
-    let name = StoreLayout.segmentName(entry.id)
     self.init(
-      file: name,
-      message: "\(error.description); \(entry.rowCount) rows of kind \(entry.kind) are in no "
-        + "answer, other segments are served; restore \(name) from a backup",
-      lostRows: entry.rowCount, kind: entry.kind)
+      file: StoreLayout.segmentName(entry.id), rowCount: entry.rowCount, kind: entry.kind,
+      error: error)
+  }
+
+  /// A whole segment that cannot be served.
+  init(file: String, rowCount: Int, kind: EventKind, error: StoreError) {
+    self.init(
+      file: file,
+      message: "\(error.description); answers lack its \(rowCount) \(kind) rows; restore \(file) "
+        + "from a backup",
+      lostRows: rowCount, kind: kind)
   }
 }
 

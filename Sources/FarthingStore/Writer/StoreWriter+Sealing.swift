@@ -165,6 +165,7 @@ extension StoreWriter {
     while isSealing { await withCheckedContinuation { sealWaiters.append($0) } }
     var snapshot = StoreSnapshot()
     snapshot.damage = catalog.state.damage
+    snapshot.settledDamageCount = catalog.state.damage.count
     snapshot.generation = catalog.state.generation
     var current: [Int64: SegmentReader] = [:]
     for entry in catalog.state.segments.inArrivalOrder {

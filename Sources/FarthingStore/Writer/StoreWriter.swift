@@ -33,6 +33,9 @@ package actor StoreWriter {
   private let index: DeduplicationIndex
   private var arrivals = ArrivalOrder()
   private var warmth: UInt64 = 0
+  /// Segments within the window whose ids could not be read at the start: what of them is sent
+  /// again is stored again.
+  package nonisolated let unreadIDs: [DamageReport]
 
   /// By kind; nil where no row waits.
   var active: [WriteBuffer?]
@@ -101,6 +104,7 @@ package actor StoreWriter {
     lock = store.lock
     catalog = store.catalog
     index = store.index
+    unreadIDs = store.unreadIDs
     active = store.buffers
     appliedSequence = store.lastSequence
     nextSegmentID = store.catalog.state.nextSegmentID

@@ -280,7 +280,7 @@ struct EventRefusalTests {
       "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
     Refusal(
       #"{"time":"9999-12-31T00:00:00Z","model":"m"}"#, "time", "9999-12-31T00:00:00Z",
-      "an RFC 3339 time with an offset, or an integer of Unix nanoseconds"),
+      "a time from 2000-01-01T00:00:00Z to one day ahead of the clock"),
   ]
 
   static let keys: [Refusal] = [

@@ -197,6 +197,10 @@ struct SourceFormatTests {
       ("", .events), ("garbage", .events), (#"{"time":1,"model":"m"}"#, .events),
       (#"[{"type":"outcome","task":"t"}]"#, .events), (#"{"type":"message"}"#, .events),
       (#"[{"litellm_call_id":"x"}]"#, .litellm),
+      // What else an event of ours carries does not make it another's.
+      (#"{"time":1,"model":"m","choices":1}"#, .events),
+      (#"{"type":"error","error":"overloaded","time":1,"model":"m"}"#, .events),
+      (#"{"type":"outcome","time":1,"litellm_call_id":"x"}"#, .events),
       (#"{"call_type":"acompletion","startTime":1.5}"#, .litellm),
       (#"{"object":"list","data":[],"model":"m"}"#, .openai),
       (#"data: {"choices":[],"object":"chat.completion.chunk"}"#, .openai),

@@ -24,13 +24,14 @@ package struct PricesMissing: AsyncParsableCommand {
     let words = QueryWords(
       metrics: "requests,tokens", by: "model,provider",
       filter: "cost_state = 'unpriced' and usage != 'missing'", order: "tokens")
-    var answer: Answer
+    let stored: StoredAnswer
     do {
       let plan = try QueryPlan.parse(words, now: HostProcess.now())
-      answer = Answer(try StoreAccess.run(plan, settings))
+      stored = try StoreAccess.run(plan, settings)
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
+    var answer = Answer(stored.result)
     let isPricedNow = answer.rows.map { row -> Bool in
       guard case .text(let model) = row[0] else { return false }
       var provider: String?
@@ -46,5 +47,6 @@ package struct PricesMissing: AsyncParsableCommand {
     }
     answer.rows = zip(answer.rows, isPricedNow).filter { !$0.1 }.map(\.0)
     try output.write(answer)
+    try stored.expectWhole()
   }
 }
