@@ -166,6 +166,17 @@ extension EventDecoder {
       raw: bytes, at: at, end: end, into: &event)
   }
 
+  /// Whether a decimal text says less than zero, though it may be finer than a picodollar.
+  private static func isBelowZero(_ text: Span<UInt8>) -> Bool {
+    guard text.byte(0) == UInt8(ascii: "-") else { return false }
+    for index in text.indices {
+      let byte = text[index]
+      if byte | 0x20 == UInt8(ascii: "e") { return false }
+      if byte >= UInt8(ascii: "1") && byte <= UInt8(ascii: "9") { return true }
+    }
+    return false
+  }
+
   /// Sets an amount from its decimal text, which `raw` shows at `at` and before `end`.
   private mutating func setMoney(
     _ field: MoneyField, _ text: Span<UInt8>, raw: Span<UInt8>, at: Int, end: Int,
@@ -173,7 +184,7 @@ extension EventDecoder {
   ) -> Int {
     do throws(DecimalFault) {
       let amount = try Picodollars.parse(text)
-      guard amount.rawValue >= 0 else { throw DecimalFault.notANumber }
+      guard amount.rawValue >= 0, !Self.isBelowZero(text) else { throw DecimalFault.notANumber }
       event.set(field, picodollars: amount.rawValue)
       return end
     } catch {

@@ -176,13 +176,18 @@ extension ResolvedPrice {
     return roundedQuotient(Int128(cached) &* difference)
   }
 
-  /// What the request's tokens would have cost had there been no cache of either kind.
+  /// What the request's tokens would have cost had there been no cache of either kind: all input at
+  /// the input price and all output at the output price, as the metric is defined.
   private func costWithoutCache(_ usage: TokenUsage, band: Int) -> Int128 {
     var plain = usage
     plain.isResponseCacheHit = false
     plain.cachedInputTokens = 0
     plain.cacheWriteTokens = 0
     plain.cacheWrite1hTokens = 0
+    plain.reasoningTokens = 0
+    plain.inputAudioTokens = 0
+    plain.outputAudioTokens = 0
+    plain.inputImageTokens = 0
     let counts = partCounts(plain, band: band)
     guard !mantissas.isEmpty else { return wideTokenCost(counts, band: band) }
     var sum: Int128 = 0

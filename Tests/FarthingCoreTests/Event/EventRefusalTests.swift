@@ -142,6 +142,12 @@ struct EventRefusalTests {
       #""reported_cost_usd":-1"#, "reported_cost_usd", "-1",
       "a decimal number of at least 0, as a number or a string"),
     .member(
+      #""reported_cost_usd":-1e-30"#, "reported_cost_usd", "-1e-30",
+      "a decimal number of at least 0, as a number or a string"),
+    .member(
+      #""reported_cost_usd":"-0.0000000000004""#, "reported_cost_usd", "\"-0.0000000000004\"",
+      "a decimal number of at least 0, as a number or a string"),
+    .member(
       #""reported_cost_usd":"1,5""#, "reported_cost_usd", "\"1,5\"",
       "a decimal number of at least 0, as a number or a string"),
     .member(
