@@ -159,7 +159,14 @@ private struct EventSearch {
 
 /// Reads the columns of chosen rows.
 private struct EventRows {
-  private let readers: [FieldReader]
+  /// Where a value comes from: the search knows `time` and `id`, which are not read again.
+  private enum Source {
+    case time
+    case id
+    case column(FieldReader)
+  }
+
+  private let sources: [Source]
   private let reader: BlockReader
   private let segments: [SegmentReader]
 
@@ -167,13 +174,27 @@ private struct EventRows {
     self.segments = segments
     let reader = BlockReader(segments)
     self.reader = reader
-    readers = fields.map { FieldReader($0, reader) }
+    sources = fields.map { field in
+      switch field.name {
+      case "time": .time
+      case "id": .id
+      default: .column(FieldReader(field, reader))
+      }
+    }
+  }
+
+  private func value(_ source: Source, _ place: EventPlace, _ row: Int) throws -> QueryValue {
+    switch source {
+    case .time: .time(place.time)
+    case .id: place.id.map { .text(String(decoding: $0, as: UTF8.self)) } ?? .null
+    case .column(let field): try field.value(row, reader)
+    }
   }
 
   /// The rows at `places`, in that order.
   func rows(_ places: [EventPlace], _ memory: MemoryBudget) throws -> [[QueryValue]] {
     var rows = [[QueryValue]](repeating: [], count: places.count)
-    try memory.add(places.count * (32 + readers.count * MemoryLayout<QueryValue>.stride))
+    try memory.add(places.count * (32 + sources.count * MemoryLayout<QueryValue>.stride))
     // Read in the order of the store, so that each block is read once.
     let order = places.indices.sorted {
       (places[$0].segment, places[$0].row) < (places[$1].segment, places[$1].row)
@@ -185,7 +206,7 @@ private struct EventRows {
       if place.segment != segment {
         segment = place.segment
         try reader.enter(segments[segment])
-        for field in readers { field.enterSegment() }
+        for case .column(let field) in sources { field.enterSegment() }
         range = 0..<0
       }
       if !range.contains(place.row) {
@@ -194,8 +215,10 @@ private struct EventRows {
         reader.enter(block: block)
       }
       var row: [QueryValue] = []
-      row.reserveCapacity(readers.count)
-      for field in readers { row.append(try field.value(place.row - range.lowerBound, reader)) }
+      row.reserveCapacity(sources.count)
+      for source in sources {
+        row.append(try value(source, place, place.row - range.lowerBound))
+      }
       rows[index] = row
     }
     return rows
