@@ -11,6 +11,8 @@ package struct EventPricer {
   /// Every price met so far, no key twice; ``Charge/price`` indexes it. It only grows.
   package private(set) var prices: [ResolvedPrice] = []
 
+  /// The rates of each price whose costs need no rounding; by index as ``prices``.
+  private var commonRates: [CommonRates?] = []
   private var priceIndices: [String: Int32] = [:]
   private var entries: [Entry] = []
   /// Bytes of the entries' keys, each padded so that whole words can be read.
@@ -73,6 +75,7 @@ package struct EventPricer {
   }
 
   /// The charge of one request event whose texts are in `bytes` and whose units are in `units`.
+  @inline(__always)
   package mutating func charge(
     _ event: borrowing DecodedEvent, bytes: Span<UInt8>, entries units: Span<NamedEntry>
   ) -> Charge {
@@ -82,6 +85,9 @@ package struct EventPricer {
       guard usage.isResponseCacheHit else { return .unpriced }
       return Charge(
         state: .priced, cost: 0, outputCost: 0, unitsCost: 0, cacheSavings: 0, price: -1)
+    }
+    if event.units.isEmpty, let charge = commonRates[Int(index)]?.charge(usage, price: index) {
+      return charge
     }
     let price = prices[Int(index)]
     guard !event.units.isEmpty else { return price.charge(usage, price: index) }
@@ -98,6 +104,7 @@ package struct EventPricer {
 
   // MARK: Look-up
 
+  @inline(__always)
   private mutating func priceIndex(_ event: borrowing DecodedEvent, bytes: Span<UInt8>) -> Int32 {
     let fields = fields(of: event)
     let hash = Self.hash(fields, bytes: bytes)
@@ -119,6 +126,7 @@ package struct EventPricer {
     return resolve(event.time, fields, hash: hash, slot: slot, first: first, bytes: bytes)
   }
 
+  @inline(__always)
   private func fields(of event: borrowing DecodedEvent) -> Fields {
     let none = ByteRange()
     return Fields(
@@ -230,6 +238,7 @@ package struct EventPricer {
     if let known = priceIndices[price.key] { return known }
     let index = Int32(prices.count)
     prices.append(price)
+    commonRates.append(CommonRates(price))
     priceIndices[price.key] = index
     return index
   }

@@ -67,6 +67,7 @@ package struct TokenUsage: Sendable, Equatable {
   /// The usage of a request event whose texts are in `bytes`.
   ///
   /// An absent `usage` is `missing` where the event has neither a token count nor units, else `reported`.
+  @inline(__always)
   package init(event: borrowing DecodedEvent, in bytes: Span<UInt8>) {
     self.init(
       inputTokens: event.integer(.inputTokens),

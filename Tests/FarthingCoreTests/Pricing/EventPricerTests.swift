@@ -122,4 +122,62 @@ struct `The event pricer` {
     #expect(builder.costs(&pricer) == expected)
     #expect(builder.costs(&pricer) == expected)
   }
+
+  @Test func `the way for common cards and the general one charge the same`() throws {
+    var random = SeededNumbers(seed: 12)
+    let parts = PricePart.allCases.dropLast()
+    let cards = (0..<40).map { (number) in
+      var table = RateTable()
+      for part in parts where part == .input && number % 5 != 0 || Bool.random(using: &random) {
+        let digits = UInt128(Int.random(in: 0..<1_000_000, using: &random))
+        let isFine = number % 8 == 7
+        table[part] = RateSchedule(base: Rate(mantissa: digits, scale: isFine ? 15 : 12))
+      }
+      return RateCard(
+        entry: "\(number)", standard: table,
+        requestFee: number % 9 == 8 ? Rate(mantissa: 2, scale: 3) ?? .zero : .zero,
+        isApproximate: number % 6 == 5)
+    }
+    let book = PriceBook(sources: [CardsByNumber(cardsByNumber: cards)])
+    var builder = BatchBuilder()
+    for number in 0..<4_000 {
+      func count(_ limit: Int64) -> Int64 { Int64.random(in: 0...limit, using: &random) }
+      let whole = number % 10 == 0 ? 1 << 53 : count(1_000_000)
+      let cached = count(whole)
+      let written = count(whole - cached)
+      let output = number % 11 == 0 ? 1 << 53 : count(1_000_000)
+      var texts: [TextField: String] = [:]
+      if number % 13 == 0 { texts[.usage] = ["missing", "estimated", "reported"][number % 3] }
+      if number % 17 == 0 { texts[.responseCache] = "hit" }
+      builder.add(model: "\(number % 40)", input: number % 19 == 0 ? nil : whole, texts: texts)
+      let last = builder.batch.events.count - 1
+      guard number % 19 != 0 else { continue }
+      builder.batch.events[last].set(.cachedInputTokens, cached)
+      builder.batch.events[last].set(.cacheWriteTokens, written)
+      builder.batch.events[last].set(.cacheWrite1hTokens, count(whole - cached - written))
+      builder.batch.events[last].set(.outputTokens, output)
+      builder.batch.events[last].set(.reasoningTokens, count(output))
+      if number % 7 == 0 { builder.batch.events[last].set(.inputAudioTokens, count(whole)) }
+    }
+    var pricer = EventPricer(book: book)
+    let charges = pricer.charges(of: builder.batch)
+    for (index, charge) in charges.enumerated() {
+      let usage = TokenUsage(event: builder.batch.events[index], in: builder.batch.bytes.span)
+      let price = try #require(charge.price >= 0 ? pricer.prices[Int(charge.price)] : nil)
+      #expect(charge == price.charge(usage, price: charge.price))
+    }
+  }
+}
+
+/// A list whose models are named by their number.
+private struct CardsByNumber: PriceSource {
+  let list = PriceListIdentity(
+    id: "numbers#1", name: "numbers", format: "yaml", from: nil, importedAt: nil)
+  let cardsByNumber: [RateCard]
+
+  func match(_ request: PriceRequest, period: inout PricePeriod) -> PriceMatch? {
+    Int(request.model).map { PriceMatch(card: cardsByNumber[$0]) }
+  }
+
+  func cards() -> [RateCard] { cardsByNumber }
 }
