@@ -103,10 +103,13 @@ extension SegmentReader {
       try readText(.field(.id), block: block, into: &ids, scratch: scratch)
       try readIntegers(.receivedTime, block: block, into: &times, scratch: scratch)
       let bytes = ids.bytes.span
+      var restored = RestoredIDs()
       for row in 0..<ids.count {
         guard let range = ids.range(row) else { continue }
-        index.restore(index.key(of: bytes.extracting(range)), receivedTime: times.values[row])
+        restored.add(
+          index.key(of: bytes.extracting(range)), receivedTime: times.values[row], to: index)
       }
+      restored.flush(to: index)
     }
   }
 }
@@ -153,5 +156,28 @@ extension WriteBuffer {
       batch.decoded, charges: batch.charges,
       prices: batch.prices.map { StoredPrice(key: $0.key, bytes: $0.serialised()) },
       source: batch.source, selection: selection, receivedTime: receivedTime)
+  }
+}
+
+/// Ids on their way into an index, some hundred at a time, so that their cache misses overlap.
+struct RestoredIDs {
+  private var keys: [DeduplicationIndex.Key] = []
+  private var times: [Int64] = []
+  private var warmth: UInt64 = 0
+
+  mutating func add(
+    _ key: DeduplicationIndex.Key, receivedTime: Int64, to index: DeduplicationIndex
+  ) {
+    keys.append(key)
+    times.append(receivedTime)
+    if keys.count == 256 { flush(to: index) }
+  }
+
+  /// Puts in what waits.
+  mutating func flush(to index: DeduplicationIndex) {
+    warmth ^= index.warm(keys)
+    for place in keys.indices { index.restore(keys[place], receivedTime: times[place]) }
+    keys.removeAll(keepingCapacity: true)
+    times.removeAll(keepingCapacity: true)
   }
 }

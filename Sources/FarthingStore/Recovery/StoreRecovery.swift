@@ -152,11 +152,13 @@ struct StoreRecovery {
         store: state.storeID)
       store.lastSequence = max(store.lastSequence, replay.scan.lastSequence)
       try replay.forEachBatch { (batch, receivedTime, sequence) throws(StoreError) in
+        var restored = RestoredIDs()
         for event in batch.decoded.events {
           guard let id = event.range(of: .id) else { continue }
           let key = store.index.key(of: batch.decoded.span(id))
-          store.index.restore(key, receivedTime: receivedTime)
+          restored.add(key, receivedTime: receivedTime, to: store.index)
         }
+        restored.flush(to: store.index)
         try apply(batch, receivedTime: receivedTime, sequence: sequence)
       }
       if !replay.damage.isEmpty {
