@@ -20,11 +20,12 @@ import Testing
       let seed = Self.seed &+ UInt64(store)
       var dice = Dice(seed)
       let count = Int(dice.below(60))
+      // No two arrive at once: the writer keeps outcomes apart where only their arrival tells.
       let requests = (0..<count).map {
-        RandomEvents.request(&dice, arrival: RandomEvents.start + Int64($0 / 4))
+        RandomEvents.request(&dice, arrival: RandomEvents.start + Int64($0 * 2))
       }
       let outcomes = (0..<Int(dice.below(16))).map {
-        RandomEvents.outcome(&dice, arrival: RandomEvents.start + Int64($0 / 2))
+        RandomEvents.outcome(&dice, arrival: RandomEvents.start + Int64($0 * 8 + 1))
       }
       try compare(
         requests, outcomes, segments: 1 + Int(dice.below(4)), queries: Self.pairsPerStore, seed,

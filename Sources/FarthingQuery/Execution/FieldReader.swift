@@ -64,7 +64,8 @@ final class FieldReader {
     }
     try reader.loadCodes(slot)
     let code = slot.codes[row]
-    if code != 0, let text = slot.dictionary?.string(of: code), !slot.isUsage {
+    // The codes of `usage` go beyond the dictionary: the last two are its defaults.
+    if !slot.isUsage, code != 0, let text = slot.dictionary?.string(of: code) {
       return .text(text)
     }
     if codeTexts.isEmpty {
