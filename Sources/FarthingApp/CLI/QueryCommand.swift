@@ -12,7 +12,7 @@ package struct QueryCommand: AsyncParsableCommand {
       farthing query cost --by site --every 1h --since 24h --output chart
       farthing query cost_per_successful_task --by workload --order cost_per_successful_task
 
-      docs/cli.md lists all metrics. Without --since and --until all that is stored counts. A ratio \
+      "farthing help metrics" lists all metrics, "farthing help fields" all fields. Without --since and --until all that is stored counts. A ratio \
       over zero has no value: – in a table, null in JSON.
       """)
 

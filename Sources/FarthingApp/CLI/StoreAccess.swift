@@ -25,14 +25,22 @@ enum StoreAccess {
     do {
       let snapshot = try StoreReader.snapshot(directory: settings.dataFolder)
       for report in snapshot.damage { warn(report) }
+      if try PosixFileSystem().size(settings.dataFolder + "/catalog.sqlite") == nil {
+        noteMissingStore(settings)
+      }
       return snapshot
     } catch {
       guard error.code == .notFound else { throw error }
-      Console.note(
-        "farthing: there is no store in \(settings.dataFolder.printable) yet; farthing ingest makes one"
-      )
+      noteMissingStore(settings)
       return StoreSnapshot()
     }
+  }
+
+  /// Zeros from a mistyped folder must not pass for a free month.
+  private static func noteMissingStore(_ settings: Settings) {
+    Console.note(
+      "farthing: there is no store in \(settings.dataFolder.printable) yet; farthing ingest makes one"
+    )
   }
 
   /// Runs a plan over what is stored now.

@@ -30,6 +30,13 @@ enum ProviderVocabulary {
     Names(openTelemetry: "x_ai", liteLLM: "xai", genAIPrices: "x-ai"),
   ]
 
+  /// Whether a lower-case name is a provider's in any of the vocabularies.
+  static func isKnown(_ name: String) -> Bool {
+    table.contains {
+      $0.openTelemetry == name || $0.liteLLM == name || $0.genAIPrices == name
+    }
+  }
+
   /// LiteLLM's name for the provider that an event names; other names are left as they are.
   static func liteLLM(_ provider: String) -> String {
     table.first { $0.openTelemetry == provider }?.liteLLM ?? provider

@@ -59,8 +59,10 @@ final class RateCardList: PriceSource {
   }
 
   func match(_ request: PriceRequest, period: inout PricePeriod) -> PriceMatch? {
-    let names = ModelNames.candidates(request.model.lowercased()) {
-      providers.contains(ProviderVocabulary.openTelemetry($0))
+    let said = request.provider.map(ProviderVocabulary.openTelemetry)
+    let names = ModelNames.candidates(request.model.lowercased()) { prefix in
+      let provider = ProviderVocabulary.openTelemetry(prefix)
+      return provider == said || providers.contains(provider) || ProviderVocabulary.isKnown(prefix)
     }
     for name in names {
       let provider = (request.provider ?? name.provider).map(ProviderVocabulary.openTelemetry)

@@ -123,6 +123,27 @@ struct CommandLineTests {
     }
   }
 
+  @Test func `events show the defaults of fields that are absent`() throws {
+    try folder.write(
+      "events.ndjson",
+      [
+        #"{"time":"2026-03-02T00:00:00Z","model":"m","usage":"estimated","input_tokens":5}"#,
+        #"{"time":"2026-03-02T00:00:01Z","model":"m","input_tokens":5}"#,
+        #"{"time":"2026-03-02T00:00:02Z","model":"m"}"#,
+      ].joined(separator: "\n"))
+    _ = try folder.farthing("ingest", "events.ndjson")
+    let run = try folder.farthing(
+      "events", "--columns", "usage,status,attempt,service_tier", "--output", "csv")
+    #expect(
+      run.output == """
+        usage,status,attempt,service_tier
+        estimated,ok,1,standard
+        reported,ok,1,standard
+        missing,ok,1,standard
+
+        """)
+  }
+
   @Test func `groups may be given one an option`() throws {
     try folder.write(
       "events.ndjson", #"{"time":"2026-03-02T00:00:00Z","model":"m","site":"s"}"#)

@@ -191,6 +191,19 @@ struct `Which price is in force` {
         == "1.5")
   }
 
+  @Test func `an own card without a provider prices its model under any provider's prefix`() throws
+  {
+    let own = "cards: [{model: tok, prices: {input: 7}}]"
+    let book = try PriceBook(lists: [stored(own, .yaml)])
+    for (model, provider) in [
+      ("tok", nil), ("openai/tok", nil), ("openai/tok", "openai"), ("bedrock/tok", "aws.bedrock"),
+      ("ours/tok", "ours"),
+    ] {
+      #expect(input(book, PriceRequest(model: model, provider: provider, time: 0)) == "7")
+    }
+    #expect(input(book, PriceRequest(model: "ours/tok", provider: nil, time: 0)) == nil)
+  }
+
   @Test func `LiteLLM's entries are chosen by provider, then prefix, then the bare model`() throws {
     let list = """
       {"sample_spec": {"input_cost_per_token": 0.0, "litellm_provider": "one of"},

@@ -10,7 +10,7 @@ package struct PricesMissing: AsyncParsableCommand {
     abstract: "Models in the store that have no price, those with the most tokens first.",
     discussion: """
       Models that have a price by now but had none when their requests arrived are told on standard \
-      error: their requests stay unpriced until they are repriced.
+      error: their requests stay unpriced, since a price counts for what arrives after its import.
       """)
 
   @OptionGroup package var global: GlobalOptions
