@@ -51,10 +51,9 @@ package struct PriceDifference: Sendable, Equatable {
 }
 
 extension PriceDifference {
-  /// The change as a share of the old price; nil where there is no old or no new price, or the old one is 0.
-  ///
-  /// Rounded to a millionth; it is for people, the prices beside it are exact.
-  package var relativeChange: Double? {
+  /// The change in millionths of the old price, cut off; nil where there is no old or no new price, the old one is
+  /// 0, or the change is too large to tell.
+  package var relativeChangeInMillionths: Int64? {
     guard let old, let new, old.mantissa > 0 else { return nil }
     let scale = max(old.scale, new.scale)
     guard let before = Self.aligned(old, to: scale, times: new.divisor),
@@ -63,8 +62,7 @@ extension PriceDifference {
     let isRise = after >= before
     let (product, overflow) = (isRise ? after - before : before - after)
       .multipliedReportingOverflow(by: 1_000_000)
-    guard !overflow else { return nil }
-    let share = Double(product / before) / 1_000_000
+    guard !overflow, let share = Int64(exactly: product / before) else { return nil }
     return isRise ? share : -share
   }
 

@@ -18,7 +18,7 @@ private func differences(
     words.append(row.part + (row.inputAbove.map { ">\($0)" } ?? ""))
     let rates = [row.old, row.new].map { $0?.decimalText(per: row.quantity.count) ?? "none" }
     words.append(rates.joined(separator: "->"))
-    if let change = row.relativeChange { words.append("\(change)") }
+    if let change = row.relativeChangeInMillionths { words.append("\(change)ppm") }
     if row.period.from != .min { words.append("from \(PriceDate.text(row.period.from))") }
     if row.period.until != .max { words.append("until \(PriceDate.text(row.period.until))") }
     return words.joined(separator: " ")
@@ -58,7 +58,7 @@ struct `Two price lists` {
       """)
     #expect(
       rows == [
-        "changed atlas acme input 3->2.0000000000000001 -0.333333",
+        "changed atlas acme input 3->2.0000000000000001 -333333ppm",
         "added fresh output none->7",
         "removed gone input 1->none",
       ])
@@ -68,7 +68,7 @@ struct `Two price lists` {
     let rows = try yaml(
       "cards:\n  - {model: a, prices: {input: 4, output: 8}}\n",
       "cards:\n  - {model: a, prices: {input: 4, cached_input: 1, reasoning: 8, output: 8}}\n")
-    #expect(rows == ["changed a cached_input 4->1 -0.75"])
+    #expect(rows == ["changed a cached_input 4->1 -750000ppm"])
   }
 
   @Test func `long context, tiers, batches, units and fees`() throws {
@@ -92,10 +92,10 @@ struct `Two price lists` {
       """)
     #expect(
       rows == [
-        "changed a input>200000 4->5 0.25",
-        "changed a batch input 1->0.5 -0.5",
-        "changed a priority output 16->20 0.25",
-        "changed a image 0.01->0.02 1.0",
+        "changed a input>200000 4->5 250000ppm",
+        "changed a batch input 1->0.5 -500000ppm",
+        "changed a priority output 16->20 250000ppm",
+        "changed a image 0.01->0.02 1000000ppm",
         "changed a page none->0.5",
         "changed a request none->0.001",
       ])
@@ -112,7 +112,7 @@ struct `Two price lists` {
     #expect(
       rows == [
         "removed a input 3->none until 2026-01-01",
-        "changed a input 3->2 -0.333333 from 2026-01-01 until 2026-07-01",
+        "changed a input 3->2 -333333ppm from 2026-01-01 until 2026-07-01",
       ])
   }
 
@@ -150,7 +150,7 @@ struct `Two price lists` {
       ))
     #expect(
       rows == [
-        "changed gpt-x azure.ai.openai input 2->3 0.5",
+        "changed gpt-x azure.ai.openai input 2->3 500000ppm",
         "removed gpt-x-latest openai azure.ai.openai input 2->none",
         "removed gpt-x-latest openai azure.ai.openai output 8->none",
       ])

@@ -95,7 +95,8 @@ package struct PricesDiff: AsyncParsableCommand {
       .text(row.kind.rawValue), text(row.models.first), joined(Array(row.models.dropFirst())),
       joined(row.providers), text(row.tenant), text(row.site), text(row.tier), .text(row.part),
       row.inputAbove.map { .count(Int128($0)) } ?? .null, .text(row.quantity.rawValue),
-      rate(row.old), rate(row.new), row.relativeChange.map { .ratio($0) } ?? .null,
+      rate(row.old), rate(row.new),
+      row.relativeChangeInMillionths.map { .ratio(Double($0) / 1_000_000) } ?? .null,
       row.period.from == .min ? .null : .time(row.period.from),
       row.period.until == .max ? .null : .time(row.period.until),
     ]
