@@ -2,6 +2,7 @@
 // without the start of a process, as the benchmark times the other engines.
 //
 //     farthing-query-loop --data FOLDER
+//     farthing-query-loop --columns FOLDER     the bytes of each column, and what reading it costs
 //
 // A question is a line in the words of the HTTP API: `query?metrics=…&by=…` or `events?columns=…`,
 // form-encoded. An answer is a line `ok BYTES` or `error BYTES`, then that many bytes: the JSON that
@@ -16,16 +17,21 @@ internal import Foundation
 enum QueryLoop {
   static func main() {
     let arguments = CommandLine.arguments
-    guard arguments.count == 3, arguments[1] == "--data" else {
-      FileHandle.standardError.write(Data("usage: farthing-query-loop --data FOLDER\n".utf8))
+    guard arguments.count == 3, ["--data", "--columns"].contains(arguments[1]) else {
+      FileHandle.standardError.write(
+        Data("usage: farthing-query-loop --data | --columns FOLDER\n".utf8))
       exit(2)
     }
     do {
-      let snapshot = try StoreReader.snapshot(directory: arguments[2])
+      let snapshot = try StoreReader.snapshot(
+        directory: arguments[2], cache: arguments[1] == "--data" ? BlockCache() : nil)
       // A figure over a store with holes would compare nothing.
       if let damage = snapshot.damage.first {
         FileHandle.standardError.write(Data("\(damage.message)\n".utf8))
         exit(1)
+      }
+      if arguments[1] == "--columns" {
+        return print(try ColumnTable(snapshot).lines().joined(separator: "\n"))
       }
       while let line = readLine() {
         answer(QuestionText(line), over: snapshot)

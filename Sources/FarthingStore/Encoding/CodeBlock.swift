@@ -8,6 +8,8 @@ enum CodeBlock {
     case words = 0
     /// Runs of equal codes: 0 absent, 1 the next new code, else how far back of it.
     case appearance = 1
+    /// The column's rule and the rows that differ from it; see `ColumnRule.swift`.
+    case rule = 2
   }
 
   /// - Parameter seen: greatest code of the blocks before, where the entries are numbered by
@@ -22,6 +24,17 @@ enum CodeBlock {
     bytes.append(Tag.words.rawValue)
     resize(&scratch.wideWords, to: codes.count)
     for row in codes.indices { scratch.wideWords[row] = UInt64(codes[row]) }
+    WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
+  }
+
+  /// Appends a block that follows the column's rule but where a word is not 0; nil for none.
+  static func encodeByRule(
+    exceptions words: [UInt32]?, into bytes: inout [UInt8], scratch: EncodingScratch
+  ) {
+    bytes.append(Tag.rule.rawValue)
+    guard let words else { return bytes.append(0) }
+    resize(&scratch.wideWords, to: words.count)
+    for row in words.indices { scratch.wideWords[row] = UInt64(words[row]) }
     WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
   }
 
@@ -73,6 +86,8 @@ enum CodeBlock {
       guard !isWide else { throw EncodingFault("a code has more than 32 bits") }
     case .appearance:
       try decodeAppearance(bytes, &cursor, count: count, into: &codes, scratch)
+    case .rule:
+      throw EncodingFault("it follows a rule where there is none")
     }
     guard count == 0 || WordKernels.greatest(codes) < limit else {
       throw EncodingFault("a code is not below the dictionary's \(limit)")

@@ -108,6 +108,10 @@ package final class ScanScratch {
   var integers = IntegerColumn()
   var times = IntegerColumn()
   var expanded: [UInt8] = []
+  var moneyRules = RuleScratch()
+  var codeRules = RuleScratch()
+  /// What rules of money are evaluated with.
+  var inputs: [IntegerColumn] = []
   let expander = ZstdExpander()
 
   package init() {}

@@ -8,6 +8,8 @@ enum IntegerBlock {
     case packed = 1
     case packedOrAbsent = 2
     case delta = 3
+    /// The column's rule and what it leaves over; see `ColumnRule.swift`.
+    case rule = 4
   }
 
   /// Appends `values` to `bytes`.
@@ -32,6 +34,17 @@ enum IntegerBlock {
     // With an absent row the greatest word is at most 2^64 − 1: no value is `Int64.min`.
     WordKernels.distances(
       values, base: least, scale: scale, shift: hasAbsent ? 1 : 0, into: &scratch.wideWords)
+    WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
+  }
+
+  /// Appends a block that follows the column's rule but for these remainders; nil for none.
+  static func encodeByRule(
+    remainders: [Int64]?, into bytes: inout [UInt8], scratch: EncodingScratch
+  ) {
+    bytes.append(Tag.rule.rawValue)
+    guard let remainders else { return bytes.append(0) }
+    resize(&scratch.wideWords, to: remainders.count)
+    for row in remainders.indices { scratch.wideWords[row] = zigzag(remainders[row]) }
     WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
   }
 
@@ -73,6 +86,8 @@ enum IntegerBlock {
     case .delta:
       column.markAllPresent()
       try decodeDelta(bytes, &cursor, count: count, into: &column.values, scratch)
+    case .rule:
+      throw EncodingFault("it follows a rule where there is none")
     }
   }
 

@@ -117,12 +117,12 @@ extension SegmentReader {
 extension StoreLayout {
   /// Opens a listed segment; its footer must agree with the catalogue.
   func openSegment(
-    _ entry: SegmentEntry, _ fileSystem: any FileSystem
+    _ entry: SegmentEntry, _ fileSystem: any FileSystem, cache: BlockCache? = nil
   ) throws(StoreError) -> SegmentReader {
     let name = StoreLayout.segmentName(entry.id)
     let file = try open(name, .read, fileSystem)
     let segment = try SegmentReader.open(
-      FileSegmentSource(name: name, file: file), expectedID: entry.id)
+      FileSegmentSource(name: name, file: file), expectedID: entry.id, cache: cache)
     guard segment.rowCount == entry.rowCount, segment.kind == entry.kind,
       segment.byteCount == entry.byteCount
     else {

@@ -10,6 +10,8 @@ struct ColumnDirectory: Sendable {
   /// Of a column of codes: how many texts its dictionary has, without the entry for absent.
   var entryCount: Int
   var dictionary: SegmentPart?
+  /// How the column follows from others; nil where it does not.
+  var rule: SegmentPart?
   /// Where the first block stands in the segment; the others follow without a gap.
   var firstOffset: Int
   /// Where the table of blocks stands in the section.
@@ -74,6 +76,8 @@ extension ColumnDirectory {
       bytes.append(variable: UInt64(entryCount))
       (dictionary ?? SegmentPart(offset: 0, length: 0, checksum: 0)).serialise(into: &bytes)
     }
+    bytes.append(rule == nil ? 0 : 1)
+    rule?.serialise(into: &bytes)
     bytes.append(variable: UInt64(firstOffset))
     bytes.append(counted: table)
   }
@@ -104,6 +108,9 @@ extension ColumnDirectory {
     if kind == .codes {
       entryCount = try cursor.count(bytes, upTo: SegmentFormat.maximumRows)
       dictionary = try SegmentPart.read(bytes, &cursor, limit: limit)
+    }
+    if try cursor.byte(bytes) == 1 {
+      rule = try SegmentPart.read(bytes, &cursor, limit: limit)
     }
     firstOffset = try cursor.count(bytes, upTo: limit)
     table = try cursor.counted(bytes)

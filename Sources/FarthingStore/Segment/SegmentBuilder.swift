@@ -118,6 +118,61 @@ struct SegmentBuilder {
     list(name, .reals, written)
   }
 
+  /// Appends a column of codes that follows a rule.
+  ///
+  /// - Parameter exceptions: replaces the array by those of a block: 0, or a code and 1; nil where
+  ///   no row is one.
+  mutating func appendCodes(
+    _ name: ColumnName, texts: TextColumn, rule: CodeRule,
+    exceptions: ((Range<Int>, inout [UInt32]) -> Void)?
+  ) {
+    var written = ColumnBlocks()
+    var words: [UInt32] = []
+    for rows in blocks {
+      exceptions?(rows, &words)
+      written.parts.append(
+        appendPart { bytes, scratch in
+          CodeBlock.encodeByRule(
+            exceptions: exceptions == nil ? nil : words, into: &bytes, scratch: scratch)
+        })
+      written.zones.append(nil)
+    }
+    let dictionary = appendPart { bytes, scratch in
+      TextBlock.encode(texts, times: nil, into: &bytes, scratch: scratch)
+    }
+    let part = appendPart { bytes, scratch in
+      bytes.append(contentsOf: rule.serialised(scratch))
+    }
+    list(
+      name, .codes, written, entryCount: texts.count, dictionary: dictionary, rule: part)
+  }
+
+  /// Appends a column of money that follows a rule.
+  ///
+  /// - Parameters:
+  ///   - range: Of all rows of the segment.
+  ///   - remainders: replaces the array by those of a block; nil where all are 0.
+  mutating func appendIntegers(
+    _ name: ColumnName, rule: MoneyRule, range: ZoneMap,
+    remainders: ((Range<Int>, inout [Int64]) -> Void)?
+  ) {
+    var written = ColumnBlocks()
+    var values: [Int64] = []
+    for rows in blocks {
+      remainders?(rows, &values)
+      written.parts.append(
+        appendPart { bytes, scratch in
+          IntegerBlock.encodeByRule(
+            remainders: remainders == nil ? nil : values, into: &bytes, scratch: scratch)
+        })
+      written.zones.append(range)
+    }
+    let part = appendPart { bytes, scratch in
+      bytes.append(contentsOf: rule.serialised(scratch))
+    }
+    list(name, .integers, written, rule: part)
+  }
+
   /// Appends a section; each at most once.
   mutating func appendSection(_ section: SegmentSection, _ content: [UInt8]) {
     sections[section] = appendPart { bytes, _ in bytes.append(contentsOf: content) }
@@ -158,11 +213,11 @@ struct SegmentBuilder {
 
   private mutating func list(
     _ name: ColumnName, _ kind: ColumnKind, _ blocks: ColumnBlocks, entryCount: Int = 0,
-    dictionary: SegmentPart? = nil
+    dictionary: SegmentPart? = nil, rule: SegmentPart? = nil
   ) {
     let directory = ColumnDirectory(
       name: name, kind: kind, entryCount: entryCount, dictionary: dictionary,
-      firstOffset: blocks.parts.first?.offset ?? 0, table: 0..<0)
+      rule: rule, firstOffset: blocks.parts.first?.offset ?? 0, table: 0..<0)
     columns.append((directory, blocks))
   }
 

@@ -22,6 +22,9 @@ package enum SegmentFormat {
   /// The version that this build writes and the only one that it reads.
   package static let version: UInt32 = 2
 
+  /// Dictionaries with more entries than this are numbered in the order of the sealed rows.
+  static let renumberedEntries = 4096
+
   static let headerSize = 24
   static let trailerSize = 32
   static let headerMark: [UInt8] = Array("FARTHSEG".utf8)

@@ -6,10 +6,19 @@ extension SegmentReader {
     _ name: ColumnName, block: Int, into codes: inout [UInt32], scratch: ScanScratch
   ) throws(StoreError) {
     let rows = rows(inBlock: block).count
+    let key = cacheKey(name, block)
+    if let key, let known = cache?.codes(key) {
+      codes = known
+      return
+    }
     guard let column = try load(name, block: block, as: .codes, scratch: scratch) else {
       codes = [UInt32](repeating: 0, count: rows)
       return
     }
+    if scratch.block.first == CodeBlock.Tag.rule.rawValue, let place = places[name] {
+      return try readByRule(place, block: block, into: &codes, scratch: scratch)
+    }
+    let isDear = scratch.block.first == CodeBlock.Tag.appearance.rawValue
     do throws(EncodingFault) {
       let loaded = scratch.block
       let bytes = loaded.span
@@ -17,6 +26,7 @@ extension SegmentReader {
       try CodeBlock.decode(
         bytes, cursor: &cursor, count: rows, limit: UInt32(column.entryCount) + 1, into: &codes,
         scratch: scratch)
+      if isDear, let key { cache?.insert(codes, key) }
     } catch {
       throw damaged("column \(name) block \(block)", error)
     }
@@ -30,9 +40,19 @@ extension SegmentReader {
     if let shared = overflow(of: name) {
       return try readOverflow(name, in: shared, block: block, into: &column, scratch: scratch)
     }
+    let key = cacheKey(name, block)
+    if let key, let known = cache?.integers(key) {
+      column.values = known
+      return column.markAllPresent()
+    }
     guard try load(name, block: block, as: .integers, scratch: scratch) != nil else {
       column.values = [Int64](repeating: 0, count: rows)
       column.validity = [UInt8](repeating: 0, count: rows)
+      return
+    }
+    if scratch.block.first == IntegerBlock.Tag.rule.rawValue, let place = places[name] {
+      try readByRule(place, block: block, into: &column, scratch: scratch)
+      if let key { cache?.insert(column.values, key) }
       return
     }
     do throws(EncodingFault) {
@@ -44,6 +64,17 @@ extension SegmentReader {
     } catch {
       throw damaged("column \(name) block \(block)", error)
     }
+  }
+
+  /// Where the cache keeps a block; nil without a cache, and for columns that are cheap to decode.
+  private func cacheKey(_ name: ColumnName, _ block: Int) -> BlockCache.Key? {
+    guard cache != nil, let place = places[name] else { return nil }
+    let column = columns[place]
+    let isDear =
+      column.kind == .codes
+      ? column.entryCount > SegmentFormat.renumberedEntries
+      : column.kind == .integers && column.rule != nil
+    return isDear ? BlockCache.Key(segment: contentChecksum, column: place, block: block) : nil
   }
 
   /// Reads a block of reals. An absent column is absent in every row.

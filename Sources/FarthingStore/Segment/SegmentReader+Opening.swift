@@ -6,10 +6,12 @@ internal import FarthingCore
 extension SegmentReader {
   /// Reads what the segment says of itself, and no block.
   ///
-  /// - Parameter expectedID: the id that the catalogue has for it; nil to take the segment's word.
+  /// - Parameters:
+  ///   - expectedID: the id that the catalogue has for it; nil to take the segment's word.
+  ///   - cache: keeps decoded blocks of columns that are dear to decode; nil for none.
   /// - Throws: `damaged` where a part is missing or fails its checksum; `unsupportedVersion`; `io`.
   package static func open(
-    _ source: any SegmentSource, expectedID: Int64? = nil
+    _ source: any SegmentSource, expectedID: Int64? = nil, cache: BlockCache? = nil
   ) throws(StoreError) -> SegmentReader {
     let size = try source.size()
     guard size >= SegmentFormat.headerSize + SegmentFormat.trailerSize else {
@@ -45,7 +47,7 @@ extension SegmentReader {
       let columns = try ColumnDirectory.list(bytes, limit: core.offset)
       return SegmentReader(
         source: source, segmentID: segmentID, footer: footer, columns: columns, list: list,
-        byteCount: size)
+        byteCount: size, checksum: core.checksum, cache: cache)
     } catch {
       throw StoreError(
         .damaged, "segment \(source.name): the list of columns is damaged: \(error.reason)")

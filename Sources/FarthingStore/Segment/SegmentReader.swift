@@ -35,6 +35,12 @@ package final class SegmentReader: Sendable {
   private let tables: Mutex<[ColumnBlocks?]>
   /// Guards the dictionaries that were read so far, by place of their column.
   private let dictionaries = Mutex<[Int: TextDictionary]>([:])
+  /// Guards the rules that were read so far, by place of their column.
+  private let rules = Mutex<[Int: ColumnRule]>([:])
+  /// Decoded blocks, where the process keeps some.
+  let cache: BlockCache?
+  /// The checksum of the core, which knows the segment's content.
+  let contentChecksum: UInt64
   /// The first damage that reading met.
   private let firstDamage = Mutex<StoreError?>(nil)
 
@@ -43,8 +49,11 @@ package final class SegmentReader: Sendable {
   ///   - byteCount: The size of the whole segment.
   init(
     source: any SegmentSource, segmentID: Int64, footer: SegmentFooter,
-    columns: [ColumnDirectory], list: [UInt8], byteCount: Int
+    columns: [ColumnDirectory], list: [UInt8], byteCount: Int, checksum: UInt64,
+    cache: BlockCache?
   ) {
+    contentChecksum = checksum
+    self.cache = cache
     name = source.name
     self.segmentID = segmentID
     kind = footer.kind
@@ -108,11 +117,12 @@ package final class SegmentReader: Sendable {
     return (zone.minimum, zone.maximum)
   }
 
-  /// The bytes that a column takes in the segment, its dictionary included; 0 where it is absent.
+  /// The bytes that a column takes in the segment, its dictionary and rule included; 0 where it is absent.
   package func byteCount(of name: ColumnName) -> Int {
     guard let place = places[name] else { return 0 }
     let parts = (try? blocks(ofColumn: place).parts) ?? []
-    return parts.reduce(columns[place].dictionary?.length ?? 0) { $0 + $1.length }
+    let others = [columns[place].dictionary, columns[place].rule]
+    return (parts + others.compactMap { $0 }).reduce(0) { $0 + $1.length }
   }
 
   /// The texts of a column of codes; empty where the column is absent. Read once, then kept.
@@ -159,6 +169,10 @@ package final class SegmentReader: Sendable {
     try load(part, what: "column \(name) block \(block)", scratch: scratch)
     return column
   }
+
+  func knownRule(ofColumn place: Int) -> ColumnRule? { rules.withLock { $0[place] } }
+
+  func keep(_ rule: ColumnRule, ofColumn place: Int) { rules.withLock { $0[place] = rule } }
 
   /// The blocks of the column at a place. Read once, then kept.
   func blocks(ofColumn place: Int) throws(StoreError) -> ColumnBlocks {

@@ -16,10 +16,13 @@ package struct StoreReader {
   /// A consistent view of the store in a folder.
   ///
   /// A folder without a store gives an empty snapshot: a query over nothing has an answer.
+  ///
+  /// - Parameter cache: What a process that answers many queries keeps between them; nil for one
+  ///   query, which decodes each block once anyway.
   /// - Throws: `notFound` where there is no such folder; `damaged` where the catalogue is;
   ///   `accessDenied`, `unsupportedVersion`, `io`.
   package static func snapshot(
-    directory: String, fileSystem: any FileSystem = PosixFileSystem()
+    directory: String, fileSystem: any FileSystem = PosixFileSystem(), cache: BlockCache? = nil
   ) throws(StoreError) -> StoreSnapshot {
     let layout = StoreLayout(directory: directory)
     for attempt in 1... {
@@ -28,7 +31,9 @@ package struct StoreReader {
       snapshot.generation = state.generation
       snapshot.damage = state.damage
       snapshot.settledDamageCount = state.damage.count
-      for entry in state.segments.inArrivalOrder { snapshot.open(entry, layout, fileSystem) }
+      for entry in state.segments.inArrivalOrder {
+        snapshot.open(entry, layout, fileSystem, cache: cache)
+      }
       try replay(state, layout, fileSystem, into: &snapshot)
       if snapshot.damage == state.damage || attempt >= attempts { return snapshot }
       let now = try catalogState(layout, fileSystem)

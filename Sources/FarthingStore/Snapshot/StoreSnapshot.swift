@@ -46,10 +46,11 @@ package struct StoreSnapshot: Sendable {
   /// Opens a listed segment, or tells in ``damage`` why it is left out.
   @discardableResult
   mutating func open(
-    _ entry: SegmentEntry, _ layout: StoreLayout, _ fileSystem: any FileSystem
+    _ entry: SegmentEntry, _ layout: StoreLayout, _ fileSystem: any FileSystem,
+    cache: BlockCache? = nil
   ) -> SegmentReader? {
     do throws(StoreError) {
-      let segment = try layout.openSegment(entry, fileSystem)
+      let segment = try layout.openSegment(entry, fileSystem, cache: cache)
       add(segment)
       return segment
     } catch {

@@ -410,6 +410,9 @@ final class RowTable {
     unsafe slots[place].cells != nil
   }
 
+  /// How many texts a column of codes has.
+  func entryCount(at place: Int) -> Int { unsafe slots[place].dictionary.count }
+
   /// The texts of a column of codes.
   func texts(at place: Int) -> TextColumn {
     unsafe slots[place].dictionary.texts()

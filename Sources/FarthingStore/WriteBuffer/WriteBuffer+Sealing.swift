@@ -9,7 +9,9 @@ extension WriteBuffer {
     guard let time, let receivedTime else { return nil }
     let order = rowOrder()
     var builder = SegmentBuilder(segmentID: id, kind: kind, rowCount: rowCount)
+    let rules = rules()
     for (name, place, kind) in columns where table.isUsed(place) {
+      if append(name, place, order, by: rules, to: &builder) { continue }
       append(name, place, kind, order, to: &builder)
     }
     let used = usedPrices()
@@ -67,14 +69,44 @@ extension WriteBuffer {
     }
   }
 
-  /// Dictionaries with more entries than this are renumbered in the order of the sealed rows.
-  private static let renumberedEntries = 4096
+  /// Appends a column that follows a rule; false where it follows none.
+  private func append(
+    _ name: ColumnName, _ place: Int, _ order: [UInt32], by rules: BufferRules,
+    to builder: inout SegmentBuilder
+  ) -> Bool {
+    if let sealed = rules.codes[name] {
+      let exceptions = sealed.remainders.map { words in
+        { (rows: Range<Int>, target: inout [UInt32]) in
+          target.removeAll(keepingCapacity: true)
+          for row in order[rows] { target.append(words[Int(row)]) }
+        }
+      }
+      builder.appendCodes(
+        name, texts: table.texts(at: place), rule: sealed.rule, exceptions: exceptions)
+      return true
+    }
+    guard let sealed = rules.money[name] else { return false }
+    let remainders = sealed.remainders.map { values in
+      { (rows: Range<Int>, target: inout [Int64]) in
+        target.removeAll(keepingCapacity: true)
+        for row in order[rows] { target.append(values[Int(row)]) }
+      }
+    }
+    builder.appendIntegers(
+      name, rule: sealed.rule, range: table.range(at: place), remainders: remainders)
+    return true
+  }
+
+  /// Whether the codes of a column are numbered anew for the segment.
+  func isRenumbered(at place: Int) -> Bool {
+    table.entryCount(at: place) > SegmentFormat.renumberedEntries
+  }
 
   private func appendCodes(
     _ name: ColumnName, _ place: Int, _ order: [UInt32], to builder: inout SegmentBuilder
   ) {
     let texts = table.texts(at: place)
-    guard texts.count > Self.renumberedEntries else {
+    guard texts.count > SegmentFormat.renumberedEntries else {
       builder.appendCodes(name, texts: texts, isByAppearance: false) { rows, codes in
         table.gatherCodes(at: place, order: order, rows: rows, into: &codes)
       }
@@ -131,7 +163,7 @@ extension WriteBuffer {
   private static let clusterFields: [TextField] = [.task, .workload, .identity, .tenant]
 
   /// The prices that rows of this buffer use, by key.
-  private func usedPrices() -> [[UInt8]] {
+  func usedPrices() -> [[UInt8]] {
     let keys = table.texts(at: RowTable.Place.price)
     return (0..<keys.count).map { prices[keys.string($0) ?? ""] ?? [] }
   }

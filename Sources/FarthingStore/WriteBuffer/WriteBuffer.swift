@@ -49,6 +49,9 @@ package final class WriteBuffer {
   /// Whether sealing brings together rows of one task inside a block; see ``RowOrder``.
   let isClustered: Bool
 
+  /// In fewer rows no rules are looked for: they would take more bytes than they save.
+  var leastRuledRows = 1024
+
   /// An empty buffer for events of one kind.
   ///
   /// - Parameter isClustered: false to leave the rows of a block in the order of time, for

@@ -58,6 +58,10 @@ import Testing
     }
     let trailer = bytes.count - SegmentFormat.trailerSize
     let footer = bytes[trailer..<trailer + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+    for column in reader.columns {
+      if let part = column.rule { parts.append(("\(column.name) rule", part.offset)) }
+    }
+    parts.sort { $0.offset < $1.offset }
     for (section, part) in reader.sections.sorted(by: { $0.value.offset < $1.value.offset }) {
       parts.append(("section \(section)", part.offset))
     }
