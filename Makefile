@@ -49,10 +49,10 @@ bench: release ## against DuckDB, ClickHouse, Polars and SQLite (see Benchmarks/
 	@$(MAKE) --no-print-directory -C Benchmarks run FARTHING=$(abspath $(FARTHING))
 
 fuzz: fuzzer ## TARGET=events SECONDS=600: search for input that breaks a parser (see CONTRIBUTING.md)
-	@Scripts/fuzz $(FUZZER) $(FUZZING)/work $(TARGET) $(SECONDS)
+	@Scripts/fuzz $(FUZZER) $(FUZZING)/runs $(TARGET) $(SECONDS)
 
 corpus: fuzzer ## TARGET=events: add what fuzzing has found to the corpus that the tests replay
-	@Scripts/fuzz $(FUZZER) $(FUZZING)/work $(TARGET) merge
+	@Scripts/fuzz $(FUZZER) $(FUZZING)/runs $(TARGET) merge
 
 fuzzer: dependencies
 	@FARTHING_FUZZ=1 $(SWIFT) build --scratch-path $(FUZZING) -c release --product farthing-fuzz \
