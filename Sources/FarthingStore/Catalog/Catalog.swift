@@ -15,6 +15,8 @@ package struct CatalogChange: Sendable {
   package var addedLogs: [LogEntry] = []
   package var removedLogs: [Int64] = []
   package var addedDamage: [DamageReport] = []
+  /// A repricing that this transaction carries out.
+  package var repricing: RepricingRecord?
   /// Files in ``CatalogState/removals`` that are gone for good.
   package var clearedRemovals: [String] = []
   /// By kind; nil keeps what is there.
@@ -98,7 +100,7 @@ final class Catalog {
   }
 
   /// The connection, opened anew and ``state`` read anew after a commit of unknown fate.
-  private func connected() throws(StoreError) -> SQLiteConnection {
+  func connected() throws(StoreError) -> SQLiteConnection {
     if let connection { return connection }
     let connection = try Self.connect(path)
     state = try CatalogReader.state(connection, path: path)
@@ -197,6 +199,7 @@ final class Catalog {
         report.lostRows.map { .integer(Int64($0)) } ?? .null,
         report.kind.map { .integer(Int64($0.rawValue)) } ?? .null, .integer(report.checksum))
     }
+    if let repricing = change.repricing { try write(repricing, to: connection) }
     for file in change.clearedRemovals {
       try connection.run("DELETE FROM removals WHERE file = ?", .text(file))
     }

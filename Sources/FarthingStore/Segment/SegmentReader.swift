@@ -32,6 +32,8 @@ package final class SegmentReader: Sendable {
   let priceBytes: [[UInt8]]
   /// Guards the dictionaries that were read so far, by place of their column.
   private let dictionaries = Mutex<[Int: TextDictionary]>([:])
+  /// Guards the dictionaries as booked that were made so far, by the column of the charge.
+  let bookedDictionaries = Mutex<[ColumnName: BookedTexts]>([:])
   /// The first damage that reading met.
   private let firstDamage = Mutex<StoreError?>(nil)
 
@@ -121,6 +123,7 @@ package final class SegmentReader: Sendable {
 
   /// How a column is read; nil where it is absent in every row.
   package func kind(of name: ColumnName) -> ColumnKind? {
+    if let base = name.bookedBase { return bookedKind(of: base) }
     if let place = places[name] { return columns[place].kind }
     guard overflow(of: name) != nil else { return nil }
     return name.isTag ? .text : .integers
@@ -138,6 +141,7 @@ package final class SegmentReader: Sendable {
   /// greatest code, 0 among them where a row is absent. Nil where that is not known or no row has a
   /// value.
   package func zone(_ name: ColumnName, block: Int) -> (minimum: Int64, maximum: Int64)? {
+    if let base = name.bookedBase { return bookedZone(of: base, block: block) }
     guard let place = places[name], let zone = columns[place].zones[block] else { return nil }
     return (zone.minimum, zone.maximum)
   }
@@ -153,6 +157,7 @@ package final class SegmentReader: Sendable {
   ///
   /// - Throws: `damaged`; `invalidArgument` where the column is not one of codes.
   package func dictionary(_ name: ColumnName) throws(StoreError) -> TextDictionary {
+    if let base = name.bookedBase { return try bookedDictionary(of: base) }
     guard let place = places[name] else { return TextDictionary(texts: TextColumn()) }
     if let known = dictionaries.withLock({ $0[place] }) { return known }
     let column = columns[place]
@@ -184,6 +189,9 @@ package final class SegmentReader: Sendable {
   package func readCodes(
     _ name: ColumnName, block: Int, into codes: inout [UInt32], scratch: ScanScratch
   ) throws(StoreError) {
+    if let base = name.bookedBase {
+      return try readBookedCodes(of: base, block: block, into: &codes, scratch: scratch)
+    }
     let rows = rows(inBlock: block).count
     guard let column = try load(name, block: block, as: .codes, scratch: scratch) else {
       codes = [UInt32](repeating: 0, count: rows)
@@ -205,6 +213,9 @@ package final class SegmentReader: Sendable {
   package func readIntegers(
     _ name: ColumnName, block: Int, into column: inout IntegerColumn, scratch: ScanScratch
   ) throws(StoreError) {
+    if let base = name.bookedBase {
+      return try readBookedIntegers(of: base, block: block, into: &column, scratch: scratch)
+    }
     let rows = rows(inBlock: block).count
     if let shared = overflow(of: name) {
       var entries = TextColumn()
