@@ -8,7 +8,7 @@ struct SegmentPrices {
 
   /// - Throws: `damaged` where a price of the segment is malformed.
   init(_ segment: SegmentReader) throws(StoreError) {
-    for bytes in segment.priceBytes {
+    for bytes in try segment.priceBytes() {
       guard let price = ResolvedPrice.deserialised(bytes.span) else {
         throw StoreError(.damaged, "segment \(segment.name) has a malformed price")
       }
