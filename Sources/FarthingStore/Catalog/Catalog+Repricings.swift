@@ -34,7 +34,7 @@ extension CatalogReader {
   ) throws(StoreError) -> [RepricingRecord] {
     try reading(layout: layout, fileSystem: fileSystem) { (connection, path) throws(StoreError) in
       // A catalogue that no newer build has opened for writing has no such table.
-      guard try version(connection, path: path) >= 2 else { return [] }
+      guard try version(connection, path: path) >= 3 else { return [] }
       return try repricings(connection, path: path)
     }
   }
