@@ -2,6 +2,8 @@ import FarthingStore
 import Foundation
 import Testing
 
+@testable import FarthingApp
+
 @Suite("The command line")
 struct CommandLineTests {
   private let folder: ScratchFolder
