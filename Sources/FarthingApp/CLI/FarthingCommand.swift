@@ -19,7 +19,8 @@ package struct FarthingCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
-      PricesCommand.self, GenerateCommand.self, ManualCommand.self,
+      PricesCommand.self, GenerateCommand.self, DoctorCommand.self,
+      ManualCommand.self,
     ])
 
   package init() {}
