@@ -20,7 +20,7 @@ package enum HostMachine {
   package static func volume(of path: String) throws(StoreError) -> Volume {
     var space = statvfs()
     // The call fills the local structure that it is handed.
-    guard unsafe Glibc.statvfs(path, &space) == 0 else {
+    guard unsafe statvfs(path, &space) == 0 else {
       throw HostProcess.failure("asking for the space of", path, errno)
     }
     let fragment = Int64(clamping: space.f_frsize)

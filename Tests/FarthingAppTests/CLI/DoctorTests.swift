@@ -1,10 +1,10 @@
 import FarthingCore
 import FarthingPipeline
-import FarthingStore
 import Foundation
 import Testing
 
 @testable import FarthingApp
+@testable import FarthingStore
 
 @Suite("The doctor's verdicts")
 struct DoctorVerdictTests {

@@ -62,7 +62,7 @@ package struct DoctorCommand: AsyncParsableCommand {
   private func examine(_ settings: Settings, _ findings: inout [Finding]) {
     let now = HostProcess.now()
     let folder = settings.dataFolder
-    let exists = (try? PosixFileSystem().size(folder + "/catalog.sqlite")) as? Int != nil
+    let exists = (try? PosixFileSystem().size(folder + "/catalog.sqlite")) ?? nil != nil
     let holder = LockHolder.current(directory: folder)
     findings.append(
       StoreCheckup.folder(
@@ -75,7 +75,7 @@ package struct DoctorCommand: AsyncParsableCommand {
     findings += MachineCheckup.limits(
       openFiles: HostMachine.openFileLimit(), segments: store.segments,
       memory: HostMachine.memoryLimit(), queryBytes: settings.queryBytes)
-    if (try? PosixFileSystem().list("/usr/share/zoneinfo")) as? [String] == nil {
+    if !isFolder("/usr/share/zoneinfo") {
       findings.append(
         .warning(
           "zones", "this machine has no time zones in /usr/share/zoneinfo; --tz knows UTC only",
@@ -131,15 +131,24 @@ package struct DoctorCommand: AsyncParsableCommand {
     return (Int64(clamping: all), Int64(clamping: unpriced))
   }
 
-  private func examineDisk(_ folder: String, storeBytes: Int64, _ findings: inout [Finding]) {
-    // A folder that is not there yet lies on the volume of the nearest one that is.
-    var existing = folder
-    while existing.contains("/"), (try? PosixFileSystem().list(existing)) as? [String] == nil {
-      existing = existing.split(separator: "/").dropLast().joined(separator: "/")
-      existing = folder.hasPrefix("/") ? "/" + existing : existing
-      if existing == "/" { break }
+  private func isFolder(_ path: String) -> Bool {
+    let names = (try? PosixFileSystem().list(path)) ?? nil
+    return names != nil
+  }
+
+  /// The folder, or the nearest above it that is there: it will lie on the same volume.
+  private func nearestFolder(_ path: String) -> String {
+    var existing = path
+    while !isFolder(existing) {
+      guard let slash = existing.lastIndex(of: "/") else { return "." }
+      if slash == existing.startIndex { return "/" }
+      existing = String(existing[..<slash])
     }
-    if existing.isEmpty { existing = "." }
+    return existing
+  }
+
+  private func examineDisk(_ folder: String, storeBytes: Int64, _ findings: inout [Finding]) {
+    let existing = nearestFolder(folder)
     do throws(StoreError) {
       let volume = try HostMachine.volume(of: existing)
       findings += MachineCheckup.disk(volume, storeBytes: storeBytes)

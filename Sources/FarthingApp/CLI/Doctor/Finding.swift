@@ -1,3 +1,5 @@
+internal import FarthingQuery
+
 /// What a check of `farthing doctor` found.
 struct Finding: Sendable, Equatable {
   /// How bad it is; a later one is worse.

@@ -7,6 +7,8 @@ internal import FarthingStore
 enum StoreCheckup {
   /// Segments of fewer rows than this on average are worth merging; a full one has 262,144.
   static let smallSegmentRows = 32_768
+  /// Damaged files told one by one; of more the first are enough to act upon.
+  static let toldDamages = 8
   /// Public prices change every few weeks.
   static let oldPriceDays: Int64 = 90
 
@@ -34,8 +36,13 @@ enum StoreCheckup {
 
   /// The segments, logs and catalogue as a query meets them.
   static func contents(_ snapshot: StoreSnapshot) -> [Finding] {
-    var findings = snapshot.damage.map { report in
-      Finding.fault("store", report.message, "farthing store verify reads everything")
+    let remedy = "farthing store verify reads everything and names all that is damaged"
+    var findings = snapshot.damage.prefix(toldDamages).map { report in
+      Finding.fault("store", report.message, remedy)
+    }
+    if snapshot.damage.count > toldDamages {
+      findings.append(
+        .fault("store", "\(snapshot.damage.count - toldDamages) more files are damaged", remedy))
     }
     let segments = snapshot.requests + snapshot.outcomes + snapshot.capacities
     let rows = segments.reduce(0) { $0 + $1.rowCount }
