@@ -11,6 +11,10 @@ final class ColumnSlot {
   fileprivate(set) var integers = IntegerColumn()
   fileprivate(set) var reals = RealColumn()
   fileprivate(set) var text = TextColumn()
+  /// Of a column held as text, where ``BlockReader/loadKeys(_:)`` found keys.
+  fileprivate(set) var keys = KeyColumn()
+  fileprivate var keysBlock = -1
+  fileprivate var hasKeys = false
   /// Entries of the dictionary of the segment at hand with the one for absent, and beyond them the
   /// two that `usage` may add.
   fileprivate(set) var dictionary: TextDictionary?
@@ -92,6 +96,7 @@ final class BlockReader {
     block = -1
     for slot in slots {
       slot.loadedBlock = -1
+      slot.keysBlock = -1
       slot.kind = segment.kind(of: slot.name)
       slot.dictionary = nil
       if slot.kind == .codes { slot.dictionary = try segment.dictionary(slot.name) }
@@ -121,6 +126,17 @@ final class BlockReader {
     if slot.loadedBlock == block { return }
     slot.loadedBlock = block
     try segment.readText(slot.name, block: block, into: &slot.text, scratch: scratch)
+  }
+
+  /// The keys of the texts of a column that the segment holds as text.
+  /// - Returns: false where the block's texts do not pack into keys.
+  func loadKeys(_ slot: ColumnSlot) throws(StoreError) -> Bool {
+    if slot.keysBlock != block {
+      slot.keysBlock = block
+      slot.hasKeys = try segment.readKeys(
+        slot.name, block: block, into: &slot.keys, scratch: scratch)
+    }
+    return slot.hasKeys
   }
 
   func loadIntegers(_ slot: ColumnSlot) throws(StoreError) {

@@ -60,11 +60,18 @@ final class FieldKeys {
   }
 
   /// By code of the segment at hand: its key, and 1 where it stands for a value.
-  func keysOfCodes() -> ([TextKey], [UInt8]) {
+  func keysOfCodes(_ reader: BlockReader) throws(StoreError) -> ([TextKey], [UInt8]) {
     if codeKeys.isEmpty, case .text(let slot) = kind {
       var made: [TextKey] = []
       var present: [UInt8] = []
       made.reserveCapacity(slot.codeCount)
+      if slot.kind == .codes, slot.defaultText == nil, !slot.isUsage {
+        let known = try reader.segment.dictionaryKeys(slot.name)
+        for code in 0..<slot.codeCount { made.append(known[code]) }
+        codeKeys = made
+        codePresence = [0] + [UInt8](repeating: 1, count: slot.codeCount - 1)
+        return (codeKeys, codePresence)
+      }
       slot.forEachCode { _, bytes, range, isPresent in
         made.append(isPresent ? TextKey(bytes, range) : TextKey(low: 0, high: 0))
         present.append(isPresent ? 1 : 0)
@@ -106,7 +113,9 @@ final class FieldKeys {
   }
 
   private func loadTexts(_ slot: ColumnSlot, _ reader: BlockReader) throws(StoreError) {
-    if slot.kind != .text { try reader.loadCodes(slot) } else { try reader.loadText(slot) }
+    if slot.kind != .text { try reader.loadCodes(slot) }
+    if slot.kind == .text, try loadPacked(slot, reader) { return }
+    if slot.kind == .text { try reader.loadText(slot) }
     // Local values: a class's property would be checked for overlapping access at every row.
     var rowKeys: [TextKey] = []
     var rowPresence: [UInt8] = []
@@ -114,7 +123,7 @@ final class FieldKeys {
     swap(&rowPresence, &presence)
     if slot.kind != .text {
       let codes = slot.codes
-      let (known, present) = keysOfCodes()
+      let (known, present) = try keysOfCodes(reader)
       for row in 0..<reader.rowCount {
         let code = Int(codes[row])
         rowPresence[row] = present[code]
@@ -136,6 +145,26 @@ final class FieldKeys {
     }
     swap(&rowKeys, &keys)
     swap(&rowPresence, &presence)
+  }
+
+  /// Takes the keys that the block packs; false where it packs none.
+  private func loadPacked(
+    _ slot: ColumnSlot, _ reader: BlockReader
+  ) throws(StoreError) -> Bool {
+    guard slot.defaultText == nil, try reader.loadKeys(slot) else { return false }
+    let packed = slot.keys
+    var rowKeys: [TextKey] = []
+    swap(&rowKeys, &keys)
+    for row in 0..<reader.rowCount {
+      rowKeys[row] = TextKey(low: packed.keys[row], high: packed.upperHalf)
+    }
+    swap(&rowKeys, &keys)
+    if let validity = packed.validity {
+      for row in 0..<reader.rowCount { presence[row] = validity[row] }
+    } else {
+      Kernels.set(&presence, 1, rows: reader.rowCount)
+    }
+    return true
   }
 
   private func loadAmounts(

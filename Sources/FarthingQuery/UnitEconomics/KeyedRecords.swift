@@ -1,3 +1,5 @@
+internal import FarthingStore
+
 // What tasks, prompts and other values of many kinds need: all records of one value together.
 //
 // Records are dealt out to partitions by a digest of their key while the blocks are scanned, in

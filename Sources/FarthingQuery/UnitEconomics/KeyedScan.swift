@@ -83,7 +83,7 @@ final class KeyedScan {
       recordedGroup.append(contentsOf: repeatElement(0, count: slot.codeCount))
     }
     let codes = slot.codes
-    let (keysOfCodes, presence) = keys.keysOfCodes()
+    let (keysOfCodes, presence) = try keys.keysOfCodes(reader)
     var stage = takeStage()
     var recorded: [UInt32] = []
     swap(&recorded, &recordedGroup)

@@ -87,14 +87,14 @@ package struct TextColumn: Sendable {
   }
 }
 
-/// A block of texts as 64-bit keys: equal keys are equal texts.
+/// A block of texts as the lower halves of their ``TextKey``s.
 package struct KeyColumn: Sendable {
   /// One a row; 0 where absent.
   package var keys: [UInt64] = []
   /// As in ``IntegerColumn/validity``.
   package var validity: [UInt8]?
-  /// Names the rule that made the keys. Keys of two blocks compare only under one rule.
-  package var rule: [UInt8] = []
+  /// The upper half of every key of the block.
+  package var upperHalf: UInt64 = 0
 
   package init() {}
 }

@@ -255,25 +255,18 @@ enum TextBlock {
   ) throws(EncodingFault) -> Bool {
     guard try cursor.byte(bytes) == Tag.template.rawValue else { return false }
     let template = try TextTemplate.read(bytes, &cursor)
-    guard let prefix = template.keyPrefix, template.keyIsWord else { return false }
+    guard template.keyIsWord, let prefix = template.keyPrefix,
+      let upperHalf = TextKey.upperHalf(prefix: prefix)
+    else { return false }
     let present = try decodePresence(bytes, &cursor, count: count, &column.validity, scratch)
-    column.rule = prefix
+    column.upperHalf = upperHalf
     let range = try cursor.take(BitPacking.packedByteCount(count: present, width: 64))
     resize(&column.keys, to: present)
     guard BitPacking.unpack(bytes.extracting(range), width: 64, into: &column.keys) else {
       throw EncodingFault("its symbols are cut short")
     }
-    guard let validity = column.validity else { return true }
-    resize(&column.keys, to: count)
-    // From the back, so that no key is overwritten before it has moved.
-    var from = present
-    for row in (0..<count).reversed() {
-      if validity[row] != 0 {
-        from -= 1
-        column.keys[row] = column.keys[from]
-      } else {
-        column.keys[row] = 0
-      }
+    if let validity = column.validity {
+      TextKernels.spread(&column.keys, present: present, validity: validity, count: count)
     }
     return true
   }

@@ -162,6 +162,30 @@ enum TextKernels {
     unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
+  /// Moves the first `present` keys to the rows that are present; the others become 0.
+  ///
+  /// - Precondition: `validity` has `count` rows, of which `present` are 1.
+  static func spread(
+    _ keys: inout [UInt64], present: Int, validity: [UInt8], count: Int
+  ) {
+    guard validity.count >= count, present <= count else { return }
+    resize(&keys, to: count)
+    unsafe keys.withUnsafeMutableBufferPointer { keys in
+      unsafe validity.withUnsafeBufferPointer { validity in
+        // From the back, so that no key is overwritten before it has moved. What stands at `from`
+        // is read where nothing is left to move too, and masked away.
+        var from = present
+        var row = count &- 1
+        while row >= 0 {
+          let isPresent = unsafe Int(validity[row] & 1)
+          from = max(0, from &- isPresent)
+          unsafe keys[row] = keys[from] & (0 &- UInt64(isPresent))
+          row &-= 1
+        }
+      }
+    }
+  }
+
   /// Replaces `target` by the bytes in `range`.
   static func copy(_ bytes: Span<UInt8>, _ range: Range<Int>, into target: inout [UInt8]) {
     target.removeAll(keepingCapacity: true)

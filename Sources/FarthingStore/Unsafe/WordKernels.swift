@@ -96,22 +96,40 @@ enum WordKernels {
 
   /// Writes each value as often as its length says.
   ///
+  /// Most runs are shorter than eight rows, so eight values are written at once and the next run
+  /// overwrites what is too many; only where that would pass the end are rows written one by one.
+  ///
   /// - Returns: false where the lengths do not add up to `target.count`.
-  static func expandRuns<Word: FixedWidthInteger>(
+  static func expandRuns<Word: FixedWidthInteger & SIMDScalar>(
     _ values: [Word], lengths: [UInt32], into target: inout [Word]
   ) -> Bool {
     guard values.count == lengths.count else { return false }
     let count = target.count
     return unsafe target.withUnsafeMutableBufferPointer { target in
       guard let base = target.baseAddress else { return values.isEmpty }
-      var place = 0
-      for run in values.indices {
-        let length = Int(lengths[run])
-        guard length <= count &- place else { return false }
-        unsafe (base + place).update(repeating: values[run], count: length)
-        place &+= length
+      return unsafe values.withUnsafeBufferPointer { values in
+        unsafe lengths.withUnsafeBufferPointer { lengths in
+          var place = 0
+          for run in 0..<values.count {
+            let length = unsafe Int(lengths[run])
+            let value = unsafe values[run]
+            guard length <= count &- place else { return false }
+            let end = place &+ length
+            if end &+ 8 <= count {
+              let eight = SIMD8(repeating: value)
+              repeat {
+                unsafe UnsafeMutableRawPointer(base + place).storeBytes(
+                  of: eight, as: SIMD8<Word>.self)
+                place &+= 8
+              } while place < end
+            } else {
+              unsafe (base + place).update(repeating: value, count: length)
+            }
+            place = end
+          }
+          return place == count
+        }
       }
-      return place == count
     }
   }
 

@@ -1,0 +1,93 @@
+// Texts of many kinds (tasks, prompts) are counted by key. Where all texts of a part end in sixteen
+// hexadecimal digits, their keys are the words that the part packs, and no text is made at all.
+
+internal import Synchronization
+
+/// The keys of the texts of a dictionary, by code.
+package final class DictionaryKeys: Sendable {
+  /// The lower half of each key; 0 for code 0, which stands for absent.
+  package let lower: [UInt64]
+  /// The upper half of every key, where it is the same for all; else nil.
+  package let upperHalf: UInt64?
+  /// The upper half of each key where they differ; else empty.
+  package let upper: [UInt64]
+
+  init(lower: [UInt64], upperHalf: UInt64) {
+    self.lower = lower
+    self.upperHalf = upperHalf
+    upper = []
+  }
+
+  init(_ dictionary: TextDictionary) {
+    var lower: [UInt64] = [0]
+    var upper: [UInt64] = [0]
+    lower.reserveCapacity(dictionary.count)
+    upper.reserveCapacity(dictionary.count)
+    let bytes = dictionary.bytes
+    for code in 1..<max(dictionary.count, 1) {
+      let key = TextKey(bytes.span, dictionary.range(of: UInt32(code)) ?? 0..<0)
+      lower.append(key.low)
+      upper.append(key.high)
+    }
+    let first = upper.count > 1 ? upper[1] : 0
+    let isCommon = upper.dropFirst().allSatisfy { $0 == first }
+    self.lower = lower
+    upperHalf = isCommon ? first : nil
+    self.upper = isCommon ? [] : upper
+  }
+
+  /// The key of a code; meaningless for 0.
+  package subscript(code: Int) -> TextKey {
+    TextKey(low: lower[code], high: upperHalf ?? upper[code])
+  }
+}
+
+extension SegmentReader {
+  /// How many codes a column has, the one for absent included: all are below; 1 where it is absent.
+  package func codeCount(of name: ColumnName) -> Int {
+    guard let place = places[name] else { return 1 }
+    return columns[place].entryCount + 1
+  }
+
+  /// The keys of the texts of a column of codes. Read once, then kept: 8 bytes a text, 16 where
+  /// their upper halves differ.
+  ///
+  /// - Throws: `damaged`; `invalidArgument` where the column is not one of codes.
+  package func dictionaryKeys(_ name: ColumnName) throws(StoreError) -> DictionaryKeys {
+    guard let place = places[name] else { return DictionaryKeys(lower: [0], upperHalf: 0) }
+    if let known = keysOfDictionaries.withLock({ $0[place] }) { return known }
+    let made: DictionaryKeys
+    if let packed = try packedKeys(name, place) {
+      made = packed
+    } else {
+      made = DictionaryKeys(try dictionary(name))
+    }
+    return keysOfDictionaries.withLock { known in
+      if let first = known[place] { return first }
+      known[place] = made
+      return made
+    }
+  }
+
+  /// The keys of a dictionary out of its packed words; nil where its texts have no such keys.
+  private func packedKeys(
+    _ name: ColumnName, _ place: Int
+  ) throws(StoreError) -> DictionaryKeys? {
+    let column = columns[place]
+    guard column.kind == .codes, let part = column.dictionary else { return nil }
+    let scratch = ScanScratch()
+    try load(part, what: "column \(name) dictionary", scratch: scratch)
+    var keys = KeyColumn()
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      let hasKeys = try TextBlock.decodeKeys(
+        bytes, cursor: &cursor, count: column.entryCount, into: &keys, scratch: scratch)
+      guard hasKeys, keys.validity == nil else { return nil }
+    } catch {
+      throw damaged("column \(name) dictionary", error)
+    }
+    return DictionaryKeys(lower: [0] + keys.keys, upperHalf: keys.upperHalf)
+  }
+}
