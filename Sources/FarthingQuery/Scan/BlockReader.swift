@@ -128,6 +128,13 @@ final class BlockReader {
     try segment.readText(slot.name, block: block, into: &slot.text, scratch: scratch)
   }
 
+  /// The texts of chosen rows of a column that the segment holds as text.
+  func readText(
+    _ slot: ColumnSlot, rows: [UInt32], into texts: inout TextColumn
+  ) throws(StoreError) {
+    try segment.readText(slot.name, block: block, rows: rows, into: &texts, scratch: scratch)
+  }
+
   /// The keys of the texts of a column that the segment holds as text.
   /// - Returns: false where the block's texts do not pack into keys.
   func loadKeys(_ slot: ColumnSlot) throws(StoreError) -> Bool {

@@ -76,12 +76,33 @@ final class TextMask {
     passingBelow.removeAll(keepingCapacity: true)
     passingBelow.append(0)
     var count: UInt32 = 0
+    if fillNamed() {
+      for passes in passing {
+        count += UInt32(passes)
+        passingBelow.append(count)
+      }
+      return
+    }
     slot.forEachCode { _, bytes, range, isPresent in
       let passes = test.passes(bytes, range, isPresent: isPresent)
       count += passes ? 1 : 0
       passing.append(passes ? 1 : 0)
       passingBelow.append(count)
     }
+  }
+
+  /// Fills ``passing`` by looking the few texts of a rule up in the dictionary; false where another
+  /// rule, or another kind of column, has to test every text.
+  private func fillNamed() -> Bool {
+    guard case .oneOf(let texts) = test.rule, texts.count <= 8, slot.kind == .codes,
+      slot.defaultText == nil, !slot.isUsage, let dictionary = slot.dictionary
+    else { return false }
+    passing.append(contentsOf: repeatElement(test.isNegated ? 1 : 0, count: dictionary.count))
+    passing[0] = 0
+    for text in texts {
+      if let code = dictionary.code(for: text) { passing[Int(code)] = test.isNegated ? 0 : 1 }
+    }
+    return true
   }
 
   /// What is known of a block without reading it.

@@ -74,12 +74,14 @@ package struct TextColumn: Sendable {
     range(row).map { String(decoding: bytes[$0], as: UTF8.self) }
   }
 
-  mutating func append(_ text: some Collection<UInt8>) {
+  /// Appends a row's text; `validity` is the caller's to keep.
+  package mutating func append(_ text: some Collection<UInt8>) {
     bytes.append(contentsOf: text)
     offsets.append(UInt32(truncatingIfNeeded: bytes.count))
   }
 
-  mutating func removeAll() {
+  /// Removes all rows, keeping the memory.
+  package mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     offsets.removeAll(keepingCapacity: true)
     offsets.append(0)

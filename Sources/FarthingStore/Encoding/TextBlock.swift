@@ -188,7 +188,7 @@ enum TextBlock {
   }
 
   /// The validity of the rows, and how many are present.
-  private static func decodePresence(
+  static func decodePresence(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, count: Int, _ validity: inout [UInt8]?,
     _ scratch: ScanScratch
   ) throws(EncodingFault) -> Int {
@@ -211,7 +211,7 @@ enum TextBlock {
     return present
   }
 
-  private static func decodePrefixes(
+  static func decodePrefixes(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, count: Int, validity: [UInt8]?,
     times: [Int64], _ scratch: ScanScratch
   ) throws(EncodingFault) -> [Int64] {
@@ -229,7 +229,7 @@ enum TextBlock {
     return prefixes
   }
 
-  private static func decodeChunk(
+  static func decodeChunk(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, bits: Int, count: Int,
     _ scratch: ScanScratch
   ) throws(EncodingFault) -> [UInt64] {

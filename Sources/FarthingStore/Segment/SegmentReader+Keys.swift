@@ -90,4 +90,38 @@ extension SegmentReader {
     }
     return DictionaryKeys(lower: [0] + keys.keys, upperHalf: keys.upperHalf)
   }
+
+  /// Reads the texts of chosen rows of a block: the column then has one for each of `rows`.
+  ///
+  /// - Parameter rows: numbered from the block's first; each below the rows of the block.
+  package func readText(
+    _ name: ColumnName, block: Int, rows: [UInt32], into column: inout TextColumn,
+    scratch: ScanScratch
+  ) throws(StoreError) {
+    guard overflow(of: name) == nil,
+      try load(name, block: block, as: .text, scratch: scratch) != nil
+    else {
+      var whole = TextColumn()
+      try readText(name, block: block, into: &whole, scratch: scratch)
+      column.removeAll()
+      for row in rows { column.append(whole.range(Int(row)).map { whole.bytes[$0] } ?? []) }
+      column.validity = rows.map { whole.range(Int($0)) == nil ? 0 : 1 }
+      return
+    }
+    if TextBlock.followsTime(scratch.block.span) {
+      let own = scratch.block
+      try readIntegers(.time, block: block, into: &scratch.times, scratch: scratch)
+      scratch.block = own
+    }
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      try TextBlock.decode(
+        bytes, cursor: &cursor, count: self.rows(inBlock: block).count, rows: rows,
+        times: scratch.times.values, into: &column, scratch: scratch)
+    } catch {
+      throw damaged("column \(name) block \(block)", error)
+    }
+  }
 }
