@@ -49,9 +49,7 @@ package final class RecordPartitions: @unchecked Sendable {
   }
 
   deinit {
-    for place in 0..<Self.count {
-      for unsafechunk in unsafe chunks[place] { unsafe chunk.start.deallocate() }
-    }
+    for place in 0..<Self.count { release(place) }
     unsafe cursors.deallocate()
     unsafe ends.deallocate()
   }
@@ -116,8 +114,10 @@ package final class RecordPartitions: @unchecked Sendable {
 
   /// How many records a partition has.
   package func recordCount(_ place: Int) -> Int {
+    let list = unsafe chunks[place]
+    let count = unsafe list.count
     var words = 0
-    for unsafechunk in unsafe chunks[place] { unsafe words += chunk.capacity }
+    for index in 0..<count { unsafe words += list[index].capacity }
     if let end = unsafe ends[place], let cursor = unsafe cursors[place] {
       unsafe words -= end - cursor
     }
@@ -144,9 +144,12 @@ package final class RecordPartitions: @unchecked Sendable {
 
   /// Gives up a partition's memory.
   package func release(_ place: Int) {
-    for unsafechunk in unsafe chunks[place] {
-      unsafe byteCount -= chunk.capacity * 8
-      unsafe chunk.start.deallocate()
+    recordCount -= recordCount(place)
+    let list = unsafe chunks[place]
+    let count = unsafe list.count
+    for index in 0..<count {
+      unsafe byteCount -= list[index].capacity * 8
+      unsafe list[index].start.deallocate()
     }
     unsafe chunks[place] = []
     unsafe cursors[place] = nil
