@@ -15,9 +15,9 @@ final class FieldReader {
     switch source {
     case .text(let name), .integer(let name), .boolean(let name), .real(let name), .time(let name):
       slots = [reader.slot(name)]
-    case .money(let name, let hidesUnpriced):
+    case .money(let name, let state):
       slots = [reader.slot(name), reader.slot(name.high)]
-      if hidesUnpriced { slots.append(reader.slot(.costState)) }
+      if let state { slots.append(reader.slot(state)) }
     case .object(let isTags):
       slots = reader.objectNames(isTags: isTags).map { reader.slot($0) }
     }
