@@ -94,8 +94,19 @@ final class TextMask {
   /// Fills ``passing`` by looking the few texts of a rule up in the dictionary; false where another
   /// rule, or another kind of column, has to test every text.
   private func fillNamed() -> Bool {
-    guard case .oneOf(let texts) = test.rule, texts.count <= 8, slot.kind == .codes,
-      slot.defaultText == nil, !slot.isUsage, let dictionary = slot.dictionary
+    guard slot.kind == .codes, slot.defaultText == nil, !slot.isUsage else { return false }
+    switch test.rule {
+    case .present, .absent:
+      // Code 0 is absent, all others are present; an absent value passes only where absence does.
+      var isPresent = true
+      if case .absent = test.rule { isPresent = false }
+      let passes: UInt8 = isPresent != test.isNegated ? 1 : 0
+      passing.append(contentsOf: repeatElement(passes, count: slot.codeCount))
+      passing[0] = !isPresent && !test.isNegated ? 1 : 0
+      return true
+    default: break
+    }
+    guard case .oneOf(let texts) = test.rule, texts.count <= 8, let dictionary = slot.dictionary
     else { return false }
     passing.append(contentsOf: repeatElement(test.isNegated ? 1 : 0, count: dictionary.count))
     passing[0] = 0
@@ -138,6 +149,7 @@ final class TextMask {
       }
       return
     }
+    if try reader.lookUpRuns(slot, passing, into: &mask) { return }
     try reader.loadCodes(slot)
     Kernels.lookUp(slot.codes, passing, rows: reader.rowCount, into: &mask)
   }

@@ -20,7 +20,10 @@ final class FieldKeys {
 
   init(_ field: RequestField, _ reader: BlockReader) {
     switch FieldSource(field) {
-    case .text(let name): kind = .text(reader.slot(name))
+    case .text(let name):
+      // Keys are enough, but for a default, which has a text and no code.
+      let hasDefault = field.defaultText != nil || name.rawValue == "usage"
+      kind = .text(reader.slot(name, wantsTexts: hasDefault))
     case .integer(let name), .boolean(let name), .time(let name):
       kind = .integer(reader.slot(name))
     case .real(let name): kind = .real(reader.slot(name))

@@ -26,9 +26,15 @@ struct KeyedTally {
   }
 
   private mutating func add(_ counts: [Int64], _ quantity: Metric.Quantity) {
+    if !counts.contains(where: { $0 != 0 }) { return }
+    // Taken out and put back: a look-up by quantity takes longer than adding a group does.
+    var sum = SumAccumulator()
+    swap(&sum, &sums[quantity, default: SumAccumulator()])
+    sum.grow(to: groupCount)
     for (group, count) in counts.enumerated() where count != 0 {
-      add(Int128(count), quantity, group)
+      sum.add(Int128(count), to: group)
     }
+    sums[quantity] = sum
   }
 
   mutating func merge(_ other: KeyedTally) {
@@ -128,14 +134,27 @@ struct KeyedTally {
       }
     }
     if prompts.hasOverflowed { markOverflow(.repeatedCost) }
+    add(prompts)
+  }
+
+  private mutating func add(_ prompts: PromptTallies) {
+    var found = [Int64](repeating: 0, count: groupCount)
+    var repeats = found
+    var costs = [Int128](repeating: 0, count: groupCount)
     // A sum that left 128 bits is marked; a true one is at least its greatest part, so the
     // difference does not wrap.
     for prompt in prompts.counts.indices where prompts.counts[prompt] > 1 {
       let group = prompts.group(prompt)
-      add(1, .repeatedPrompts, group)
-      add(Int128(prompts.counts[prompt] - 1), .repeatedRequests, group)
-      add(prompts.sums[prompt] &- prompts.dearest[prompt], .repeatedCost, group)
+      found[group] += 1
+      repeats[group] += prompts.counts[prompt] - 1
+      let (sum, overflow) = costs[group].addingReportingOverflow(
+        prompts.sums[prompt] &- prompts.dearest[prompt])
+      if overflow { markOverflow(.repeatedCost) }
+      costs[group] = sum
     }
+    add(found, .repeatedPrompts)
+    add(repeats, .repeatedRequests)
+    for (group, cost) in costs.enumerated() where cost != 0 { add(cost, .repeatedCost, group) }
   }
 }
 

@@ -118,7 +118,10 @@ final class OutcomeScan: @unchecked Sendable {
     try present.fill(&isPresent, reader)
     let count = Kernels.select(isPresent, rows: rows, into: &list)
     if count == 0 { return }
-    try success.fill(&isSuccess, reader)
+    // Codes are tested for the rows that say something, not for all.
+    let outcomes = outcome.kind == .text ? nil : outcome.codes
+    if outcomes == nil { try success.fill(&isSuccess, reader) }
+    let passing = success.passing
     try reader.loadIntegers(time)
     try reader.loadIntegers(receivedTime)
     let hasValues = records.hasValues && value.kind != nil
@@ -161,7 +164,8 @@ final class OutcomeScan: @unchecked Sendable {
       if !isNarrow { words.append(key.high) }
       words.append(UInt64(bitPattern: times[row]))
       words.append(UInt64(bitPattern: arrivals[row]))
-      words.append(start + UInt64(row) << 1 | UInt64(isSuccess[row]))
+      let wins = outcomes.map { passing[Int($0[row])] } ?? isSuccess[row]
+      words.append(start + UInt64(row) << 1 | UInt64(wins))
       if records.hasValues { append(hasValues ? amount(row) : 0, to: &words) }
     }
     records.append(words, isNarrow: isNarrow)

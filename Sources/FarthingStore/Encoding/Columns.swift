@@ -89,6 +89,16 @@ package struct TextColumn: Sendable {
   }
 }
 
+/// A block of codes as runs of equal ones.
+package struct CodeRuns: Sendable {
+  /// One a run; every code is one of the segment's.
+  package var codes: [UInt32] = []
+  /// How many rows each run has; together all of the block.
+  package var lengths: [UInt32] = []
+
+  package init() {}
+}
+
 /// A block of texts as the lower halves of their ``TextKey``s.
 package struct KeyColumn: Sendable {
   /// One a row; 0 where absent.

@@ -201,12 +201,7 @@ enum TextBlock {
     var bits = validity ?? []
     validity = nil
     resize(&bits, to: count)
-    var present = 0
-    for row in 0..<count {
-      let isPresent = scratch.words[row] != 0
-      bits[row] = isPresent ? 1 : 0
-      present += isPresent ? 1 : 0
-    }
+    let present = WordKernels.presence(scratch.words, into: &bits)
     validity = bits
     return present
   }
@@ -255,15 +250,23 @@ enum TextBlock {
   ) throws(EncodingFault) -> Bool {
     guard try cursor.byte(bytes) == Tag.template.rawValue else { return false }
     let template = try TextTemplate.read(bytes, &cursor)
-    guard template.keyIsWord, let prefix = template.keyPrefix,
+    guard let pieces = template.keyPieces, let prefix = template.keyPrefix,
       let upperHalf = TextKey.upperHalf(prefix: prefix)
     else { return false }
     let present = try decodePresence(bytes, &cursor, count: count, &column.validity, scratch)
     column.upperHalf = upperHalf
-    let range = try cursor.take(BitPacking.packedByteCount(count: present, width: 64))
-    resize(&column.keys, to: present)
-    guard BitPacking.unpack(bytes.extracting(range), width: 64, into: &column.keys) else {
-      throw EncodingFault("its symbols are cut short")
+    if template.keyIsWord {
+      let range = try cursor.take(BitPacking.packedByteCount(count: present, width: 64))
+      resize(&column.keys, to: present)
+      guard BitPacking.unpack(bytes.extracting(range), width: 64, into: &column.keys) else {
+        throw EncodingFault("its symbols are cut short")
+      }
+    } else {
+      let bits = template.chunks[0].bits
+      let words = try decodeChunk(bytes, &cursor, bits: bits, count: present, scratch)
+      guard TextKernels.keys(words, pieces, into: &column.keys) else {
+        throw EncodingFault("a symbol is not in its alphabet")
+      }
     }
     if let validity = column.validity {
       TextKernels.spread(&column.keys, present: present, validity: validity, count: count)

@@ -44,8 +44,10 @@ package final class DictionaryKeys: Sendable {
 
 extension SegmentReader {
   /// How many codes a column has, the one for absent included: all are below; 1 where it is absent.
-  package func codeCount(of name: ColumnName) -> Int {
-    guard let place = places[name] else { return 1 }
+  ///
+  /// - Throws: as ``dictionary(_:)``, for columns that are made out of others.
+  package func codeCount(of name: ColumnName) throws(StoreError) -> Int {
+    guard let place = places[name] else { return try dictionary(name).count }
     return columns[place].entryCount + 1
   }
 
@@ -54,7 +56,7 @@ extension SegmentReader {
   ///
   /// - Throws: `damaged`; `invalidArgument` where the column is not one of codes.
   package func dictionaryKeys(_ name: ColumnName) throws(StoreError) -> DictionaryKeys {
-    guard let place = places[name] else { return DictionaryKeys(lower: [0], upperHalf: 0) }
+    guard let place = places[name] else { return DictionaryKeys(try dictionary(name)) }
     if let known = keysOfDictionaries.withLock({ $0[place] }) { return known }
     let made: DictionaryKeys
     if let packed = try packedKeys(name, place) {
@@ -123,5 +125,38 @@ extension SegmentReader {
     } catch {
       throw damaged("column \(name) block \(block)", error)
     }
+  }
+
+  /// Reads a block of codes as runs, where it is stored as such.
+  ///
+  /// - Returns: false, with `runs` unspecified, where it is stored otherwise.
+  package func readRuns(
+    _ name: ColumnName, block: Int, into runs: inout CodeRuns, scratch: ScanScratch
+  ) throws(StoreError) -> Bool {
+    guard let column = try load(name, block: block, as: .codes, scratch: scratch) else {
+      return false
+    }
+    do throws(EncodingFault) {
+      let loaded = scratch.block
+      let bytes = loaded.span
+      var cursor = ByteCursor(bytes)
+      return try CodeBlock.decodeRuns(
+        bytes, cursor: &cursor, count: rows(inBlock: block).count,
+        limit: UInt32(column.entryCount) + 1, into: &runs, scratch: scratch)
+    } catch {
+      throw damaged("column \(name) block \(block)", error)
+    }
+  }
+}
+
+extension CodeRuns {
+  /// Writes `table[code]` for each row.
+  ///
+  /// - Returns: false, with `mask` unspecified, where a code is not in the table or the runs are not
+  ///   of that many rows.
+  package func expand(_ table: [UInt8], rows: Int, into mask: inout [UInt8]) -> Bool {
+    guard WordKernels.greatest(codes) < table.count else { return false }
+    let values = codes.map { table[Int($0)] }
+    return WordKernels.expandRuns(values, lengths: lengths, rows: rows, into: &mask)
   }
 }

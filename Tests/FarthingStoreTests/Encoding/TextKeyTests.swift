@@ -54,6 +54,36 @@ struct TextKeyTests {
     }
   }
 
+  @Test func `keys are packed too where a place has few of the digits`() throws {
+    var generator = SeededGenerator(seed: 13)
+    // Of each of the sixteen places: the digits that occur there.
+    let alphabets: [[String]] = [
+      ["01234567"] + Array(repeating: "0123456789abcdef", count: 15),
+      Array(repeating: "0123456789abcdef", count: 15) + ["9"],
+      ["a", "bf"] + Array(repeating: "0123456789abcdef", count: 10) + ["01", "02", "ace", "9"],
+      Array(repeating: "01", count: 16), ["01"] + Array(repeating: "7", count: 15),
+    ]
+    for digits in alphabets {
+      let texts = (0..<1_200).map { _ in
+        "task-" + String(digits.map { Array($0)[Int(generator.next() % UInt64($0.count))] })
+      }
+      var column = TextColumn()
+      for text in texts { column.append(text.utf8) }
+      var bytes: [UInt8] = []
+      TextBlock.encode(column, times: nil, into: &bytes, scratch: EncodingScratch())
+      let span = bytes.span
+      var cursor = ByteCursor(span)
+      var keys = KeyColumn()
+      let hasKeys = try TextBlock.decodeKeys(
+        span, cursor: &cursor, count: texts.count, into: &keys, scratch: ScanScratch())
+      #expect(hasKeys)
+      for (row, text) in texts.enumerated() {
+        #expect(
+          TextKey(low: keys.keys[row], high: keys.upperHalf) == TextKey(Array(text.utf8)))
+      }
+    }
+  }
+
   @Test func `chosen rows of a block are read as the whole block says`() throws {
     var generator = SeededGenerator(seed: 12)
     let shapes: [(Int) -> String?] = [
