@@ -1,5 +1,5 @@
 package import FarthingCore
-internal import FarthingStore
+package import FarthingStore
 
 // From inputs to the store, in order and in bounded memory.
 //
@@ -9,12 +9,24 @@ internal import FarthingStore
 
 /// Where priced batches go.
 package protocol EventSink: Sendable {
+  /// How workers lay batches out for the sink; nil where it takes them as they were decoded.
+  var preparation: BatchPreparation? { get }
+  /// Takes a batch that ``preparation`` made, as below.
+  func append(_ batch: PreparedBatch, receivedTime: Int64) async throws -> AppendCount
   /// Takes the batch's events, leaving out those whose id is known.
   ///
   /// - Parameter receivedTime: Arrival, Unix nanoseconds.
   func append(_ batch: ChargedBatch, receivedTime: Int64) async throws -> AppendCount
   /// Returns once everything appended before would survive a crash.
   func flush() async throws
+}
+
+extension EventSink {
+  package var preparation: BatchPreparation? { nil }
+
+  package func append(_ batch: PreparedBatch, receivedTime: Int64) async throws -> AppendCount {
+    preconditionFailure("BUG: a prepared batch for a sink that prepares none")
+  }
 }
 
 /// How many events of a batch were new.
@@ -75,7 +87,7 @@ package struct Ingestion {
     self.sink = sink
     self.clock = clock
     self.onProgress = onProgress
-    workers = WorkerPool(book: book, now: clock())
+    workers = WorkerPool(book: book, preparation: sink.preparation, now: clock())
   }
 
   /// Ingests the inputs one after the other; returns once all accepted events are durable.
@@ -132,7 +144,8 @@ package struct Ingestion {
           appended += 1
           if isBrokenOff { continue }
           isBrokenOff = next.isBrokenOff
-          try await append(next.batch, input: name, lineOffset: line)
+          try await append(
+            next.batch, prepared: next.prepared, input: name, lineOffset: line)
           line += next.lineCount
           report(bytes, name: name)
         } else if let (index, piece) = try await group.next() {
@@ -194,14 +207,21 @@ package struct Ingestion {
   }
 
   /// Hands a batch's events to the sink and its refusals to the receipt.
+  ///
+  /// - Parameter prepared: the events, where they are not in `batch` any more.
   private mutating func append(
-    _ batch: ChargedBatch, input: String, lineOffset: Int
+    _ batch: ChargedBatch, prepared: [PreparedBatch] = [], input: String, lineOffset: Int
   ) async throws {
     for var rejection in batch.decoded.rejections {
       rejection.line += lineOffset
       receipt.add(rejection, input: namesInputs ? input : nil, limit: options.listedErrors)
     }
     receipt.add(unknownFields: batch.decoded.unknownFields)
+    for part in prepared {
+      let count = try await sink.append(part, receivedTime: clock())
+      receipt.accepted += count.accepted
+      receipt.duplicates += count.duplicates
+    }
     guard !batch.decoded.events.isEmpty else { return }
     let count = try await sink.append(batch, receivedTime: clock())
     receipt.accepted += count.accepted

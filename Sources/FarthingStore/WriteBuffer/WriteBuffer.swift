@@ -65,6 +65,11 @@ package final class WriteBuffer {
     rowCount >= SegmentFormat.maximumRows || approximateByteCount > Self.byteLimit
   }
 
+  /// Whether the rows of a table might take the buffer beyond its memory.
+  func isNearlyFull(with rows: RowTable) -> Bool {
+    approximateByteCount + rows.byteCount > Self.byteLimit
+  }
+
   /// About the memory that the rows take.
   /// - Complexity: O(columns).
   package var approximateByteCount: Int { table.byteCount }
@@ -90,12 +95,31 @@ package final class WriteBuffer {
     }
     let arrival = RowTable.Arrival(
       source: Array(source.utf8), receivedTime: receivedTime,
-      priceKeys: prices.map { Array($0.key.utf8) })
+      priceKeys: prices.map(\.key))
     let (taken, times) = table.append(
       batch, kind: kind, charges: charges, selection: Array(selection), arrival: arrival,
       byteLimit: Self.byteLimit)
     if let times { widen(time: times, receivedTime: receivedTime...receivedTime) }
     return taken
+  }
+
+  /// Appends rows that a worker laid out.
+  ///
+  /// - Parameters:
+  ///   - taken: the rows to take, ascending; nil for all. The buffer must have room for them.
+  ///   - prices: those that the rows refer to.
+  ///   - receivedTime: Unix nanoseconds.
+  ///   - codes: working memory, for reuse between calls.
+  /// - Complexity: O(values), some 0.1 µs a row.
+  func absorb(
+    _ rows: RowTable, _ taken: [UInt32]?, prices: [StoredPrice], receivedTime: Int64,
+    codes: inout [UInt32]
+  ) {
+    for price in prices where self.prices[price.key] == nil {
+      self.prices[price.key] = price.bytes
+    }
+    let times = table.absorb(rows, taken, receivedTime: receivedTime, codes: &codes)
+    if let times { widen(time: times, receivedTime: receivedTime...receivedTime) }
   }
 
   func widen(time new: ClosedRange<Int64>, receivedTime arrival: ClosedRange<Int64>) {
