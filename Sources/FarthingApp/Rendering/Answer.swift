@@ -28,6 +28,9 @@ package struct Answer: Sendable, Equatable {
   package var columns: [Column]
   /// One value for each column.
   package var rows: [[QueryValue]]
+  /// Whether people too read numbers as they are, without commas and with all their digits: where
+  /// nobody knows whether a number is a count, a year or a share.
+  package var hasPlainNumbers = false
 
   package init(columns: [Column], rows: [[QueryValue]]) {
     self.columns = columns
@@ -51,6 +54,15 @@ package struct Answer: Sendable, Equatable {
         columns[index].role = .figure
       }
     }
+  }
+}
+
+extension Answer {
+  /// Leaves out the columns in which no row has a value.
+  mutating func dropEmptyColumns() {
+    let kept = columns.indices.filter { column in rows.contains { $0[column] != .null } }
+    columns = kept.map { columns[$0] }
+    rows = rows.map { row in kept.map { row[$0] } }
   }
 }
 

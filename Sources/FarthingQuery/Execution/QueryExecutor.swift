@@ -75,7 +75,13 @@ package struct QueryExecutor: Sendable {
       byteCount: { $0.byteCount })
     for place in whole.sorted() {
       let segment = segments[place]
-      workers[0].add(segment.totals, rowCount: segment.rowCount, at: segment.minimumTime)
+      let totals: SegmentTotals
+      do {
+        totals = try segment.totals()
+      } catch {
+        throw QueryError(.store, error.description)
+      }
+      workers[0].add(totals, rowCount: segment.rowCount, at: segment.minimumTime)
     }
     var numbers = [Array(0..<UInt32(workers[0].index.groupCount))]
     for worker in workers.dropFirst() { numbers.append(workers[0].absorb(worker)) }
@@ -103,8 +109,8 @@ package struct QueryExecutor: Sendable {
           return buckets.bucket(containing: segment.maximumTime).start == first
         } ?? true
       return isInside && isInOneBucket
-        && needs.measures.allSatisfy { segment.totals.measures[$0] != nil }
-        && segment.totals.measures[.requests] == Int128(segment.rowCount)
+        && needs.measures.allSatisfy { segment.measures[$0] != nil }
+        && segment.measures[.requests] == Int128(segment.rowCount)
     }
   }
 

@@ -123,7 +123,7 @@ extension DamageReport {
 }
 
 extension SegmentReader {
-  /// Reads every block of every column.
+  /// Reads every section and every block of every column.
   ///
   /// - Throws: `damaged`, naming the first bad place; `io`.
   func verify(scratch: ScanScratch) throws(StoreError) {
@@ -131,6 +131,7 @@ extension SegmentReader {
     var integers = IntegerColumn()
     var reals = RealColumn()
     var texts = TextColumn()
+    for part in sections.keys.sorted(by: { $0.rawValue < $1.rawValue }) { _ = try section(part) }
     for name in columnNames {
       if kind(of: name) == .codes { _ = try dictionary(name) }
       for block in 0..<blockCount {
