@@ -65,6 +65,8 @@ package struct Ingestion {
     package var isLineByLine = false
     /// How records of an unknown format become events; comes before ``format``.
     package var mapping: Mapping?
+    /// Whether to stop reading: asked before each piece.
+    package var isInterrupted: @Sendable () -> Bool = { false }
 
     package init() {}
 
@@ -114,6 +116,7 @@ package struct Ingestion {
     let read = inputs.filter { !$0.isMetadata(among: inputs) }
     namesInputs = read.count > 1
     for input in read {
+      if options.isInterrupted() { break }
       let bytes: DecompressedInput
       do throws(StoreError) {
         bytes = try DecompressedInput(try input.open())
@@ -130,11 +133,12 @@ package struct Ingestion {
       } else {
         try await collect(&cursor, bytes, metadata: metadata, name: input.name)
       }
-      if let failure = cursor.failure {
+      if let failure = cursor.failure, !options.isInterrupted() {
         receipt.failures.append(.init(input: input.name, message: "\(input.name): \(failure)"))
       }
     }
     try await sink.flush()
+    receipt.isInterrupted = options.isInterrupted()
     return receipt
   }
 
@@ -152,7 +156,9 @@ package struct Ingestion {
     var isBrokenOff = false
     try await withThrowingTaskGroup(of: (Int, DecodedPiece).self) { group in
       while true {
-        while !isBrokenOff, issued - appended < inFlight, let piece = cursor.next() {
+        while !isBrokenOff, issued - appended < inFlight, !options.isInterrupted(),
+          let piece = cursor.next()
+        {
           let index = issued
           issued += 1
           group.addTask { (index, pool.decode(piece)) }
@@ -186,7 +192,7 @@ package struct Ingestion {
     var context = CollectionContext(
       now: clock(), fallbackTime: bytes.modificationTime, metadata: metadata)
     var isEmpty = true
-    while let piece = cursor.next() {
+    while !options.isInterrupted(), let piece = cursor.next() {
       isEmpty = false
       var batch: DecodedBatch
       var lines = 0
@@ -207,7 +213,7 @@ package struct Ingestion {
         workers.charge(batch, source: source), input: name, lineOffset: 0)
       report(bytes, name: name)
     }
-    if isEmpty, metadata != nil, cursor.failure == nil {
+    if isEmpty, metadata != nil, !options.isInterrupted(), cursor.failure == nil {
       // A failed call may have no body at all; what stands beside it tells of it.
       let batch = collector.decode([], context)
       try await append(

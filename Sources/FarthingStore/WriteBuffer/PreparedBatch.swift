@@ -5,7 +5,6 @@
 // other: which ids are new, and copying whole columns.
 
 package import FarthingCore
-internal import Synchronization
 
 /// Events laid out for a ``StoreWriter``, by its ``BatchPreparation``.
 ///
@@ -83,7 +82,7 @@ extension PreparedBatch.Rows {
 /// Lays batches out for one store's writer; any number of threads may share it.
 package struct BatchPreparation: Sendable {
   private let hash: KeyedHash
-  private let spares = SpareTables()
+  private let spares = SpareTables(limit: 16)
   /// Most events in one prepared batch.
   private static let eventLimit = 65_536
 
@@ -202,41 +201,6 @@ private struct OutcomeMoments {
       while parts[place] != 0 { place = (place + 1) & (hashes.count - 1) }
       hashes[place] = old.0[index]
       parts[place] = old.1[index]
-    }
-  }
-}
-
-/// Tables of batches that were taken over, for the next batches.
-///
-/// Bounded by the batches in flight: a table is here only while no batch uses it.
-private final class SpareTables: Sendable {
-  // Sendable by the lock: a table is reachable from here only while it is in the list, and taken
-  // out of it whole.
-  private struct List: @unchecked Sendable {
-    var tables: [RowTable] = []
-  }
-
-  private let list = Mutex(List())
-  private static let limit = 16
-
-  /// An empty table for so many rows.
-  func table(rows: Int) -> RowTable {
-    let spare = list.withLock { list in
-      list.tables.lastIndex { $0.capacity >= rows }.map { list.tables.remove(at: $0) }
-    }
-    guard let spare else {
-      // Somewhat more than asked for, so that the next batch has room in it too.
-      return RowTable(
-        capacity: min(SegmentFormat.maximumRows, max(1024, rows + rows / 4)))
-    }
-    spare.removeAll()
-    return spare
-  }
-
-  func put(_ tables: [RowTable]) {
-    list.withLock { list in
-      list.tables += tables
-      if list.tables.count > Self.limit { list.tables.removeFirst(list.tables.count - Self.limit) }
     }
   }
 }

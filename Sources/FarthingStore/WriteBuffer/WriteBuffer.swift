@@ -40,7 +40,8 @@ package final class WriteBuffer {
   /// Range of the rows' arrival; nil while there is no row.
   package private(set) var receivedTime: ClosedRange<Int64>?
 
-  let table = RowTable()
+  let table: RowTable
+  private let spares: SpareTables?
   var prices: [String: [UInt8]] = [:]
 
   /// About the most memory that a buffer takes; then it counts as full.
@@ -53,10 +54,19 @@ package final class WriteBuffer {
   ///
   /// - Parameter isClustered: false to leave the rows of a block in the order of time, for
   ///   measurements.
-  package init(kind: EventKind, isClustered: Bool = true) {
+  package convenience init(kind: EventKind, isClustered: Bool = true) {
+    self.init(kind: kind, isClustered: isClustered, spares: nil)
+  }
+
+  /// - Parameter spares: where the memory comes from and goes to.
+  init(kind: EventKind, isClustered: Bool = true, spares: SpareTables?) {
+    table = spares?.table(rows: SegmentFormat.maximumRows) ?? RowTable()
+    self.spares = spares
     self.kind = kind
     self.isClustered = isClustered && kind == .request
   }
+
+  deinit { spares?.put([table]) }
 
   package var rowCount: Int { table.rowCount }
 

@@ -178,7 +178,7 @@ extension StoreWriter {
     while true {
       let count = rest?.count ?? rows.table.rowCount
       guard count > 0 else { return }
-      let buffer = active[place] ?? WriteBuffer(kind: rows.kind)
+      let buffer = active[place] ?? WriteBuffer(kind: rows.kind, spares: spares)
       active[place] = buffer
       let room = max(0, options.segmentRows - buffer.rowCount)
       if buffer.rowCount > 0, room == 0 || buffer.isNearlyFull(with: rows.table) {
@@ -213,7 +213,7 @@ extension StoreWriter {
       {
         rotate(kind)
       }
-      let buffer = active[place] ?? WriteBuffer(kind: kind)
+      let buffer = active[place] ?? WriteBuffer(kind: kind, spares: spares)
       active[place] = buffer
       // A buffer below `bufferBytes` takes any record whole, so none of its rows is left over.
       buffer.append(

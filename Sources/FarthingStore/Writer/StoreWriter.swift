@@ -48,6 +48,8 @@ package actor StoreWriter {
   var late = LateBuffers()
   /// By kind, the greatest time of the rows that came past the log; what is far behind it is late.
   var newestTimes: [Int64?] = [nil, nil, nil]
+  /// The memory of buffers that were sealed: fresh memory would cost a page fault for each 4 KiB.
+  let spares = SpareTables(limit: 2)
   /// Working memory of appends.
   var codes: [UInt32] = []
   /// Sealed or about to be, oldest first.
