@@ -136,7 +136,7 @@ import Testing
     let folder = try TemporaryDirectory()
     let writer = try StoreWriter.open(folder.path)
     for start: Int64 in [1_772_000_000_000_000_000, 1_771_000_000_000_000_000] {
-      let lines = (0..<10).map { #"{"time":\#(start + $0 * 1_000_000_000),"model":"m"}"# }
+      let lines = (0..<10).map { #"{"time":\#(start + Int64($0) * 1_000_000_000),"model":"m"}"# }
       for _ in 0..<3 {
         _ = try await writer.append(
           Batches.charge(lines.joined(separator: "\n")), receivedTime: arrival,
