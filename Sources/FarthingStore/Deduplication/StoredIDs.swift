@@ -64,7 +64,7 @@ struct StoredIDs {
 
 extension SegmentReader {
   /// The ids of all rows that have one.
-  fileprivate func ids(
+  func ids(
     _ hash: KeyedHash, scratch: ScanScratch
   ) throws(StoreError) -> ArrivedKeys {
     var keys = ArrivedKeys()
