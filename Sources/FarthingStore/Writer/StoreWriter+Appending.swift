@@ -8,12 +8,15 @@ extension StoreWriter {
   /// - Parameters:
   ///   - receivedTime: when the batch arrived, Unix nanoseconds.
   ///   - durability: whether the events are durable on return or with the next ``flush()``.
+  ///   - progress: with `log`: how far the batch's source is read. Durable in the same step as the
+  ///     events, of which none is stored without the position that covers it.
   /// - Returns: once what `durability` promises holds, for duplicates too: an event is called a
   ///   duplicate only when the event that it repeats is durable.
   /// - Throws: `diskFull` or `io`, after which no event of the batch is stored and no id of it is
   ///   remembered; the same batch may be sent again. `closed`.
   package func append(
-    _ batch: ChargedBatch, receivedTime: Int64, durability: AppendDurability
+    _ batch: ChargedBatch, receivedTime: Int64, durability: AppendDurability,
+    progress: SourceProgress? = nil
   ) async throws(StoreError) -> AppendResult {
     switch durability {
     case .segment:
@@ -33,7 +36,7 @@ extension StoreWriter {
         try readStoredIDs(now: receivedTime)
       }
       let sorted = sortOut(batch.decoded)
-      try await commit(batch, sorted, receivedTime: receivedTime)
+      try await commit(batch, sorted, receivedTime: receivedTime, progress)
       // What a duplicate repeats may have come past the log and be in a buffer only.
       if !sorted.duplicateLines.isEmpty, unloggedAppends > flushedAppends { try await flush() }
       return AppendResult(

@@ -8,6 +8,7 @@ extension StoreWriter {
     let payload: [UInt8]
     let selection: [Int]
     let receivedTime: Int64
+    var positions: [SourcePosition] = []
   }
 
   /// A batch that waits for its sync.
@@ -22,14 +23,16 @@ extension StoreWriter {
   }
 
   func commit(
-    _ batch: ChargedBatch, _ sorted: SortedBatch, receivedTime: Int64
+    _ batch: ChargedBatch, _ sorted: SortedBatch, receivedTime: Int64,
+    _ progress: SourceProgress?
   ) async throws(StoreError) {
-    if sorted.selection.isEmpty, !isCommitting, pending.isEmpty { return }
+    if sorted.selection.isEmpty, progress == nil, !isCommitting, pending.isEmpty { return }
     let parts = arrivals.parts(
       of: sorted.selection, in: batch.decoded, receivedTime: receivedTime)
-    let records = parts.flatMap {
+    var records = parts.flatMap {
       Self.records(batch, $0.selection, receivedTime: $0.receivedTime)
     }
+    if let progress { records = Self.positioned(records, of: batch, progress) }
     let failure = await withCheckedContinuation { continuation in
       let waiting = PendingBatch(
         batch: batch, records: records, keys: sorted.keys, continuation: continuation)
@@ -65,6 +68,31 @@ extension StoreWriter {
     return records
   }
 
+  /// The records with the position that each of them covers. A batch without new events becomes a
+  /// record of its position alone.
+  private static func positioned(
+    _ records: [LogRecord], of batch: ChargedBatch, _ progress: SourceProgress
+  ) -> [LogRecord] {
+    var positioned: [LogRecord] = []
+    for (place, record) in records.enumerated() {
+      let next = place + 1 < records.count ? records[place + 1].selection.first : nil
+      let positions = [next.map(progress.before) ?? progress.end]
+      positioned.append(
+        LogRecord(
+          payload: BatchRecord.encode(
+            batch, selection: record.selection, receivedTime: record.receivedTime,
+            positions: positions),
+          selection: record.selection, receivedTime: record.receivedTime, positions: positions))
+    }
+    guard positioned.isEmpty else { return positioned }
+    return [
+      LogRecord(
+        payload: BatchRecord.encode(
+          batch, selection: [], receivedTime: 0, positions: [progress.end]),
+        selection: [], receivedTime: 0, positions: [progress.end])
+    ]
+  }
+
   func startCommitting() {
     guard !isCommitting else { return }
     isCommitting = true
@@ -87,6 +115,7 @@ extension StoreWriter {
         for waiting in group {
           for record in waiting.records {
             appliedSequence += 1
+            sources.take(record.positions, sequence: appliedSequence)
             apply(
               waiting.batch, selection: record.selection, receivedTime: record.receivedTime)
           }

@@ -70,6 +70,8 @@ package actor StoreWriter {
   /// Prices in their stored form, so that each is serialised once; emptied at 4,096.
   var storedPrices: [ObjectIdentifier: (price: ResolvedPrice, stored: StoredPrice)] = [:]
   var appendsSinceSizeCheck = 0
+  /// How far followed sources are read, as of ``appliedSequence``.
+  var sources: SourcePositions
   /// Appends past the log so far, and how many of them the last flush covered.
   var unloggedAppends = 0
   var flushedAppends = 0
@@ -121,6 +123,7 @@ package actor StoreWriter {
     preparation = BatchPreparation(seed: store.catalog.state.seed)
     active = store.buffers
     appliedSequence = store.lastSequence
+    sources = store.sources
     nextSegmentID = store.catalog.state.nextSegmentID
     nextLogID = store.catalog.state.nextLogID
   }
@@ -153,6 +156,11 @@ package actor StoreWriter {
     isClosed = true
     isAbandoned = true
     lock.release()
+  }
+
+  /// The newest position of each followed source; all of them are durable.
+  package var sourcePositions: [SourcePosition] {
+    sources.entries.values.map(\.position).filter { !$0.state.isEmpty }
   }
 
   static let closedError = StoreError(.closed, "the store's writer is closed")
