@@ -29,7 +29,7 @@ final class WorkerPool: Sendable {
   /// Pairs that nothing works with at the moment.
   private let idle = Mutex<[Worker]>([])
 
-  init(book: PriceBook, preparation: BatchPreparation?, now: Int64) {
+  init(book: PriceBook, preparation: BatchPreparation? = nil, now: Int64) {
     self.book = book
     self.preparation = preparation
     self.now = now
