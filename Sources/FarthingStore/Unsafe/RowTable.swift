@@ -55,7 +55,12 @@ final class RowTable {
     static let reals = moneyHigh + 7
     static let tags = reals + 7
     static let units = tags + maximumTags
-    static let limit = units + maximumUnits
+    static let bookedState = units + maximumUnits
+    static let bookedPrice = bookedState + 1
+    /// Low parts: cost, output, units, savings as booked.
+    static let bookedLow = bookedPrice + 1
+    static let bookedHigh = bookedLow + 4
+    static let limit = bookedHigh + 4
 
     /// The fixed columns by name.
     static let fixed: [ColumnName: Int] = {
@@ -72,6 +77,12 @@ final class RowTable {
         places[name] = moneyLow + index
         places[name.high] = moneyHigh + index
       }
+      for (index, name) in moneys.suffix(4).enumerated() {
+        places[name.booked] = bookedLow + index
+        places[name.booked.high] = bookedHigh + index
+      }
+      places[.costState.booked] = bookedState
+      places[.price.booked] = bookedPrice
       return places
     }()
 
@@ -135,7 +146,12 @@ final class RowTable {
   func isTag(_ place: Int) -> Bool { place >= Place.tags && place < Place.units }
 
   /// The size of a place's cells, bytes.
-  func stride(at place: Int) -> Int { place < Place.integers || isTag(place) ? 4 : 8 }
+  func stride(at place: Int) -> Int {
+    let isCode =
+      place < Place.integers || isTag(place) || place == Place.bookedState
+      || place == Place.bookedPrice
+    return isCode ? 4 : 8
+  }
 
   /// Empties the table and keeps its memory for the next rows.
   func removeAll() {
@@ -242,7 +258,8 @@ final class RowTable {
     putNumber(max(Int64(clamping: amount >> 62), .min + 1), at: Place.moneyHigh + index)
   }
 
-  private func code(of text: [UInt8], at place: Int) -> UInt32 {
+  /// The code of a text in a column of codes, given now where it is new.
+  func code(of text: [UInt8], at place: Int) -> UInt32 {
     unsafe text.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return 0 }
       return unsafe slots[place].dictionary.code(base, buffer.count)
