@@ -69,7 +69,9 @@ enum StoreAccess {
     var snapshot = try snapshot(settings)
     while true {
       do throws(QueryError) {
-        return StoredAnswer(result: try run(snapshot), lacksRows: snapshot.lacksRows)
+        let result = try run(snapshot)
+        for report in snapshot.sumsDamage { warn(report) }
+        return StoredAnswer(result: result, lacksRows: snapshot.lacksRows)
       } catch {
         let reports = error.code == .store ? snapshot.setAsideDamaged() : []
         guard !reports.isEmpty else { throw error }

@@ -44,6 +44,55 @@ package struct QuantileSketch: Sendable, Equatable {
     counts = []
   }
 
+  /// The values of a sketch that was taken apart by ``parts``, or nil where they are what no sketch
+  /// has: nothing is trusted.
+  package init?(_ parts: Parts) {
+    let (count, overflow) = parts.counts.reduce((Int64(0), false)) { sum, here in
+      let (next, overflow) = sum.0.addingReportingOverflow(here)
+      return (next, sum.1 || overflow || here < 0)
+    }
+    guard !overflow, count > 0, parts.firstBucket >= 0,
+      parts.firstBucket <= QuantileSketch.bucketLimit - parts.counts.count,
+      parts.scaledSum.isFinite, parts.scaledSum >= 0, parts.minimum >= 0, parts.maximum.isFinite,
+      parts.minimum <= parts.maximum
+    else { return nil }
+    self.count = count
+    minimum = parts.minimum
+    maximum = parts.maximum
+    scaledSum = parts.scaledSum
+    firstBucket = parts.firstBucket
+    counts = parts.counts
+  }
+
+  /// What a sketch is made of, for whoever stores it: how many values fell into each bucket from
+  /// the first on, the sum of all × 2⁻⁶⁴ and their exact bounds.
+  package struct Parts: Sendable {
+    package var firstBucket: Int
+    package var counts: [Int64]
+    package var scaledSum: Double
+    package var minimum: Double
+    package var maximum: Double
+
+    package init(
+      firstBucket: Int, counts: [Int64], scaledSum: Double, minimum: Double, maximum: Double
+    ) {
+      self.firstBucket = firstBucket
+      self.counts = counts
+      self.scaledSum = scaledSum
+      self.minimum = minimum
+      self.maximum = maximum
+    }
+  }
+
+  /// Without the empty buckets at both ends.
+  package var parts: Parts {
+    let first = counts.firstIndex { $0 != 0 } ?? 0
+    let last = counts.lastIndex { $0 != 0 } ?? -1
+    return Parts(
+      firstBucket: firstBucket + first, counts: Array(counts[first..<max(last + 1, first)]),
+      scaledSum: scaledSum, minimum: minimum, maximum: maximum)
+  }
+
   /// The bucket of a non-negative finite value, below ``bucketLimit``; 0 for zero.
   @inlinable
   package static func bucket(of value: Double) -> Int {

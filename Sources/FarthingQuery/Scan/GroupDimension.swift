@@ -172,6 +172,9 @@ final class GroupDimension {
     return bucketID(buckets.bucket(containing: time).start, listed)
   }
 
+  /// The number of a code of the segment at hand; nil of dimensions that have no codes.
+  func id(ofCode code: Int) -> UInt32? { map?[code] }
+
   private func fillAmounts(
     _ slot: ColumnSlot, _ high: ColumnSlot, _ unpriced: TextMask?, _ reader: BlockReader
   ) throws(StoreError) {

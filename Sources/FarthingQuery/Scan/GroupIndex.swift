@@ -99,6 +99,7 @@ final class GroupIndex {
     for place in order[..<denseCount] {
       slot = slot * UInt32(dimensions[place].cardinality ?? 1) + ids[place]
     }
+    if isDirect, pairs.isEmpty { return slot }
     var group = [slot]
     if !isDirect { Kernels.assign(&group, count: 1, table: &slotGroups, slots: &groupSlots) }
     for (index, place) in order[denseCount...].enumerated() {

@@ -11,7 +11,8 @@ struct SegmentBuilder {
   let rowCount: Int
   private var bytes: [UInt8] = []
   private var columns: [ColumnDirectory] = []
-  private let scratch = EncodingScratch()
+  private var codeSums: [CodeSumsDirectory] = []
+  let scratch = EncodingScratch()
 
   init(segmentID: Int64, kind: EventKind, rowCount: Int) {
     self.segmentID = segmentID
@@ -122,6 +123,21 @@ struct SegmentBuilder {
     columns.append(directory)
   }
 
+  /// Appends what is known by the codes of columns.
+  mutating func appendCodeSums(_ sealed: [SealedCodeSums]) {
+    for sums in sealed {
+      var directory = CodeSumsDirectory(
+        column: sums.column,
+        knownMeasures: sums.measures.reduce(0) { $0 | 1 << UInt64($1.rawValue) },
+        sums: appendPart { bytes, _ in bytes.append(contentsOf: sums.sums) }, sketches: [])
+      for (field, sketches) in sums.sketches {
+        let part = appendPart { bytes, _ in bytes.append(contentsOf: sketches) }
+        directory.sketches.append((field, part))
+      }
+      codeSums.append(directory)
+    }
+  }
+
   /// Appends the footer and the trailer and gives up the bytes.
   consuming func finish(
     time: ClosedRange<Int64>, receivedTime: ClosedRange<Int64>, prices: [[UInt8]],
@@ -131,7 +147,7 @@ struct SegmentBuilder {
       segmentID: segmentID, kind: kind, rowCount: rowCount, minimumTime: time.lowerBound,
       maximumTime: time.upperBound, minimumReceivedTime: receivedTime.lowerBound,
       maximumReceivedTime: receivedTime.upperBound, columns: columns, prices: prices,
-      totals: totals
+      totals: totals, codeSums: codeSums
     ).serialised()
     let part = appendPart { bytes, _ in bytes.append(contentsOf: footer) }
     bytes.append(word: UInt64(part.offset), bytes: 8)

@@ -98,6 +98,7 @@ struct SegmentFooter: Sendable {
   /// The prices that rows of this segment use, each as the pricing room serialised it.
   var prices: [[UInt8]]
   var totals: SegmentTotals
+  var codeSums: [CodeSumsDirectory]
 }
 
 extension SegmentFooter {
@@ -118,7 +119,20 @@ extension SegmentFooter {
       bytes.append(field.rawValue)
       sketch.serialise(into: &bytes)
     }
+    bytes.append(variable: UInt64(codeSums.count))
+    for sums in codeSums { Self.append(sums, to: &bytes) }
     return bytes
+  }
+
+  private static func append(_ directory: CodeSumsDirectory, to bytes: inout [UInt8]) {
+    bytes.append(counted: directory.column.rawValue.utf8)
+    bytes.append(variable: directory.knownMeasures)
+    append(directory.sums, to: &bytes)
+    bytes.append(UInt8(directory.sketches.count))
+    for (field, part) in directory.sketches {
+      bytes.append(field.rawValue)
+      append(part, to: &bytes)
+    }
   }
 
   private static func append(_ column: ColumnDirectory, to bytes: inout [UInt8]) {
@@ -194,7 +208,47 @@ extension SegmentFooter {
       }
       totals.sketches[field] = sketch
     }
-    guard position == array.count else { throw EncodingFault("bytes are left over") }
+    cursor = ByteCursor(place: position, end: array.count)
+    codeSums = []
+    for _ in 0..<(try cursor.count(bytes, upTo: array.count)) {
+      codeSums.append(try Self.codeSums(bytes, &cursor, limit: limit))
+    }
+    guard cursor.remaining == 0 else { throw EncodingFault("bytes are left over") }
+  }
+
+  private static func codeSums(
+    _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, limit: Int
+  ) throws(EncodingFault) -> CodeSumsDirectory {
+    let name = try text(bytes, &cursor)
+    let known = try cursor.variable(bytes)
+    var directory = CodeSumsDirectory(
+      column: ColumnName(name), knownMeasures: known,
+      sums: try part(bytes, &cursor, limit: limit), sketches: [])
+    for _ in 0..<(try cursor.byte(bytes)) {
+      guard let field = RealField(rawValue: try cursor.byte(bytes)) else {
+        throw EncodingFault("a sketch is of no known field")
+      }
+      directory.sketches.append((field, try part(bytes, &cursor, limit: limit)))
+    }
+    return directory
+  }
+
+  private static func text(
+    _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+  ) throws(EncodingFault) -> String {
+    let range = try cursor.counted(bytes)
+    var text: [UInt8] = []
+    for place in range { text.append(bytes[place]) }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func part(
+    _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, limit: Int
+  ) throws(EncodingFault) -> SegmentPart {
+    let offset = try cursor.count(bytes, upTo: limit)
+    let length = try cursor.count(bytes, upTo: limit - offset)
+    return SegmentPart(
+      offset: offset, length: length, checksum: try cursor.word(bytes, bytes: 8))
   }
 
   private static func column(

@@ -34,6 +34,10 @@ package final class SegmentReader: Sendable {
   private let dictionaries = Mutex<[Int: TextDictionary]>([:])
   /// The first damage that reading met.
   private let firstDamage = Mutex<StoreError?>(nil)
+  /// What it knows by the codes of columns, by name of the column.
+  let codeSums: [ColumnName: CodeSumsDirectory]
+  /// The first damage that reading met in what is known by code.
+  private let firstSumsDamage = Mutex<StoreError?>(nil)
 
   /// Reads the footer and nothing else.
   ///
@@ -87,6 +91,8 @@ package final class SegmentReader: Sendable {
     maximumReceivedTime = footer.maximumReceivedTime
     totals = footer.totals
     priceBytes = footer.prices
+    codeSums = Dictionary(
+      footer.codeSums.map { ($0.column, $0) }, uniquingKeysWith: { first, _ in first })
     columns = footer.columns
     let names = footer.columns.map(\.name)
     columnNames = names.filter { $0 != .overflowTags && $0 != .overflowUnits }
@@ -110,6 +116,10 @@ package final class SegmentReader: Sendable {
 
   /// What the first read of a damaged part said; nil while every part that was read is intact.
   package var foundDamage: StoreError? { firstDamage.withLock { $0 } }
+
+  /// What the first read of a damaged sum or distribution by code said; nil while all that were read
+  /// are intact. The rows answer in their place, so no answer lacks anything.
+  package var foundSumsDamage: StoreError? { firstSumsDamage.withLock { $0 } }
 
   package var blockCount: Int { SegmentFormat.blockCount(rows: rowCount) }
 
@@ -161,7 +171,7 @@ package final class SegmentReader: Sendable {
     }
     let scratch = ScanScratch()
     var texts = TextColumn()
-    try load(part, what: "column \(name) dictionary", scratch: scratch)
+    try loadNoted(part, what: "column \(name) dictionary", scratch: scratch)
     do throws(EncodingFault) {
       let loaded = scratch.block
       let bytes = loaded.span
@@ -339,33 +349,40 @@ package final class SegmentReader: Sendable {
     guard let place = places[name] else { return nil }
     let column = columns[place]
     guard column.kind == kind else { throw wrongKind(name, column.kind, kind) }
-    try load(column.blocks[block], what: "column \(name) block \(block)", scratch: scratch)
+    try loadNoted(
+      column.blocks[block], what: "column \(name) block \(block)", scratch: scratch)
     return column
   }
 
-  private func load(
+  /// As ``load(_:what:scratch:)``, keeping damage for ``foundDamage``.
+  private func loadNoted(
     _ part: SegmentPart, what: @autoclosure () -> String, scratch: ScanScratch
   ) throws(StoreError) {
-    guard part.length <= SegmentFormat.maximumPartSize else {
-      throw noted(
-        StoreError(
-          .damaged,
-          "segment \(self.name) \(what()): it claims \(part.length) bytes, at most \(SegmentFormat.maximumPartSize) are possible"
-        ))
-    }
     do throws(StoreError) {
-      try source.read(into: &scratch.block, offset: part.offset, count: part.length)
+      try load(part, what: what(), scratch: scratch)
     } catch {
       throw noted(error)
     }
+  }
+
+  /// Reads a part and compares its checksum.
+  func load(
+    _ part: SegmentPart, what: @autoclosure () -> String, scratch: ScanScratch
+  ) throws(StoreError) {
+    guard part.length <= SegmentFormat.maximumPartSize else {
+      throw StoreError(
+        .damaged,
+        "segment \(self.name) \(what()): it claims \(part.length) bytes, at most \(SegmentFormat.maximumPartSize) are possible"
+      )
+    }
+    try source.read(into: &scratch.block, offset: part.offset, count: part.length)
     let loaded = scratch.block
     let found = XXH64.hash(
       loaded.span, seed: SegmentFormat.seed(segment: segmentID, offset: part.offset))
     guard found == part.checksum else {
-      throw noted(
-        StoreError(
-          .damaged,
-          "segment \(self.name) \(what()): checksum \(hex(found)), expected \(hex(part.checksum))"))
+      throw StoreError(
+        .damaged,
+        "segment \(self.name) \(what()): checksum \(hex(found)), expected \(hex(part.checksum))")
     }
   }
 
@@ -377,6 +394,13 @@ package final class SegmentReader: Sendable {
   private func noted(_ error: StoreError) -> StoreError {
     guard error.code == .damaged else { return error }
     firstDamage.withLock { first in if first == nil { first = error } }
+    return error
+  }
+
+  /// Keeps what reading says of damaged sums for ``foundSumsDamage``.
+  func noteSums(_ error: StoreError) -> StoreError {
+    guard error.code == .damaged else { return error }
+    firstSumsDamage.withLock { first in if first == nil { first = error } }
     return error
   }
 

@@ -1,0 +1,206 @@
+internal import FarthingCore
+
+// Sums and distributions of numbers by the codes of other columns, for what a segment knows of
+// itself. A set of up to four numbers of a row stands in one vector, so that a row costs one
+// addition for each column of codes.
+//
+// Unsafe because: these are some hundred additions a row, and bounds checks on four arrays each
+// would double them (`docs/decisions/0008-sums-by-dimension.md`). Loops run below `rowCount`, which
+// every slab holds, or over lists of such rows; codes are compared with the number of places before
+// each use.
+
+extension RowTable {
+  /// A column of codes and how many codes it has, absence among them.
+  struct CodeColumn {
+    var place: Int
+    var codeCount: Int
+  }
+
+  /// What one place of a vector takes from a row.
+  enum Lane: Equatable {
+    case one
+    /// Nothing: a measure that is 0 for every row.
+    case zero
+    /// The number at a place; 0 where it is absent.
+    case number(Int)
+  }
+
+  static let lanesOfVector = 4
+  /// 2,048 vectors are 64 KiB: they stay in the second cache while every column goes over them.
+  private static let chunkRows = 2048
+
+  /// For each column of codes, the sums of the lanes by code.
+  ///
+  /// The sums wrap; the caller has made sure that none can by ``magnitude(at:)``.
+  /// - Parameter rows: The rows to go over, ascending; nil for all.
+  /// - Complexity: O(rows · (columns + lanes)).
+  func sums(
+    of lanes: [Lane], rows: [UInt32]?, by columns: [CodeColumn]
+  ) -> [[SIMD4<Int64>]] {
+    precondition(lanes.count <= Self.lanesOfVector, "BUG: \(lanes.count) lanes")
+    var sums = columns.map { [SIMD4<Int64>](repeating: SIMD4(), count: $0.codeCount) }
+    let count = rows?.count ?? rowCount
+    var vectors = [SIMD4<Int64>](repeating: SIMD4(), count: min(count, Self.chunkRows))
+    var start = 0
+    while start < count {
+      let chunk = start..<min(start + Self.chunkRows, count)
+      for (lane, source) in lanes.enumerated() {
+        fill(&vectors, lane: lane, from: source, rows: rows, chunk)
+      }
+      for (index, column) in columns.enumerated() {
+        add(vectors, rows: rows, chunk, by: column, into: &sums[index])
+      }
+      start = chunk.upperBound
+    }
+    return sums
+  }
+
+  private func fill(
+    _ vectors: inout [SIMD4<Int64>], lane: Int, from source: Lane, rows: [UInt32]?,
+    _ chunk: Range<Int>
+  ) {
+    guard case .number(let place) = source else {
+      let amount: Int64 = source == .one ? 1 : 0
+      for index in 0..<chunk.count { vectors[index][lane] = amount }
+      return
+    }
+    unsafe withNumbers(at: place) { cells in
+      guard let cells = unsafe cells else { return }
+      unsafe vectors.withUnsafeMutableBytes { target in
+        guard let base = target.baseAddress else { return }
+        let lanes = unsafe base.assumingMemoryBound(to: Int64.self) + lane
+        for index in 0..<chunk.count {
+          let row = rows.map { Int($0[chunk.lowerBound + index]) } ?? chunk.lowerBound &+ index
+          let cell = unsafe cells[row]
+          unsafe lanes[index &* Self.lanesOfVector] =
+            cell == 0 ? 0 : Int64(bitPattern: cell ^ 1 &<< 63)
+        }
+      }
+    }
+  }
+
+  private func add(
+    _ vectors: [SIMD4<Int64>], rows: [UInt32]?, _ chunk: Range<Int>, by column: CodeColumn,
+    into sums: inout [SIMD4<Int64>]
+  ) {
+    precondition(sums.count == column.codeCount, "BUG: \(sums.count) sums")
+    unsafe withCodes(at: column.place) { cells in
+      guard let cells = unsafe cells else { return }
+      unsafe vectors.withUnsafeBufferPointer { vectors in
+        unsafe sums.withUnsafeMutableBufferPointer { sums in
+          for index in 0..<chunk.count {
+            let row = rows.map { Int($0[chunk.lowerBound + index]) } ?? chunk.lowerBound &+ index
+            let code = unsafe Int(cells[row])
+            precondition(code < column.codeCount, "BUG: code \(code)")
+            unsafe sums[code] &+= vectors[index]
+          }
+        }
+      }
+    }
+  }
+
+  /// The sum of the magnitudes of a column's numbers, or nil where it leaves `Int64`: no sum over
+  /// any of its rows does as long as this one does not.
+  func magnitude(at place: Int) -> Int64? {
+    var sum: UInt64 = 0
+    var hasOverflowed = false
+    forEachNumber(at: place) { _, value in
+      let (next, overflow) = sum.addingReportingOverflow(value.magnitude)
+      sum = next
+      hasOverflowed = hasOverflowed || overflow
+    }
+    return hasOverflowed ? nil : Int64(exactly: sum)
+  }
+
+  /// Whether every row has a value at a place of codes.
+  func isComplete(at place: Int) -> Bool {
+    unsafe withCodes(at: place) { cells in
+      guard let cells = unsafe cells else { return false }
+      for row in 0..<rowCount where unsafe cells[row] == 0 { return false }
+      return true
+    }
+  }
+
+  /// The rows whose mask is `value`, ascending.
+  func rows(of mask: [UInt8], where value: UInt8) -> [UInt32] {
+    var rows: [UInt32] = []
+    for row in 0..<rowCount where mask[row] == value { rows.append(UInt32(row)) }
+    return rows
+  }
+
+  /// One distribution of a column of reals for each code.
+  func sketches(of reals: RealPlaces, by column: CodeColumn) -> [QuantileSketch] {
+    let width = reals.bucketCount
+    var counts = [UInt32](repeating: 0, count: column.codeCount * width)
+    var marks = [RealMarks](repeating: RealMarks(), count: column.codeCount)
+    unsafe withCodes(at: column.place) { cells in
+      guard let cells = unsafe cells else { return }
+      unsafe counts.withUnsafeMutableBufferPointer { counts in
+        unsafe marks.withUnsafeMutableBufferPointer { marks in
+          for (index, row) in reals.rows.enumerated() {
+            let code = unsafe Int(cells[Int(row)])
+            precondition(code < column.codeCount, "BUG: code \(code)")
+            unsafe counts[code &* width &+ Int(reals.buckets[index])] &+= 1
+            unsafe marks[code].add(reals.values[index])
+          }
+        }
+      }
+    }
+    return marks.enumerated().map { code, mark in
+      var sketch = QuantileSketch()
+      guard mark.greatest >= 0 else { return sketch }
+      let first = QuantileSketch.bucket(of: mark.least)
+      let last = QuantileSketch.bucket(of: mark.greatest)
+      let place = code * width - reals.firstBucket
+      sketch.add(
+        bucketCounts: Array(counts[place + first...place + last]), first: first,
+        scaledSum: mark.scaledSum, minimum: mark.least, maximum: mark.greatest)
+      return sketch
+    }
+  }
+
+  /// The present values of a column of reals and their buckets.
+  func reals(at place: Int) -> RealPlaces {
+    var reals = RealPlaces()
+    var least = Int.max
+    var greatest = 0
+    forEachNumber(at: place) { row, pattern in
+      let value = Double(bitPattern: UInt64(bitPattern: pattern))
+      let bucket = QuantileSketch.bucket(of: value)
+      least = min(least, bucket)
+      greatest = max(greatest, bucket)
+      reals.rows.append(UInt32(truncatingIfNeeded: row))
+      reals.values.append(value)
+      reals.buckets.append(UInt32(truncatingIfNeeded: bucket))
+    }
+    guard !reals.rows.isEmpty else { return reals }
+    reals.firstBucket = least
+    reals.bucketCount = greatest - least + 1
+    for index in reals.buckets.indices { reals.buckets[index] -= UInt32(least) }
+    return reals
+  }
+}
+
+/// The present values of a column of reals, by row.
+struct RealPlaces {
+  var rows: [UInt32] = []
+  var values: [Double] = []
+  /// Of each value, counted from ``firstBucket``.
+  var buckets: [UInt32] = []
+  var firstBucket = 0
+  var bucketCount = 0
+}
+
+/// What a distribution knows besides its buckets.
+private struct RealMarks {
+  var scaledSum = 0.0
+  var least = Double.infinity
+  var greatest = -Double.infinity
+
+  @inline(__always)
+  mutating func add(_ value: Double) {
+    scaledSum += value * 0x1p-64
+    least = min(least, value)
+    greatest = max(greatest, value)
+  }
+}
