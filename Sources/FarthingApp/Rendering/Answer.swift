@@ -54,6 +54,15 @@ package struct Answer: Sendable, Equatable {
   }
 }
 
+extension Answer {
+  /// Leaves out the columns in which no row has a value.
+  mutating func dropEmptyColumns() {
+    let kept = columns.indices.filter { column in rows.contains { $0[column] != .null } }
+    columns = kept.map { columns[$0] }
+    rows = rows.map { row in kept.map { row[$0] } }
+  }
+}
+
 extension QueryValue {
   /// Whether the value is a number.
   var isFigure: Bool {

@@ -13,7 +13,7 @@ package struct PriceListIdentity: Sendable, Hashable {
   package let name: String
   /// `builtin`, `litellm`, `genai-prices` or `yaml`.
   package let format: String
-  /// Unix nanoseconds since when the list holds; nil for all time.
+  /// Unix nanoseconds since when prices without dates of their own hold; nil for all time.
   package let from: Int64?
   /// Unix nanoseconds of the import; nil for the built-in catalogue.
   package let importedAt: Int64?
@@ -54,6 +54,8 @@ package struct PriceMatch: Sendable {
 }
 
 /// A price list that can be asked. Implementations may read their entries only when asked.
+///
+/// Each sees to ``PriceListIdentity/from`` itself: only it knows which of its prices have dates of their own.
 package protocol PriceSource: Sendable {
   var list: PriceListIdentity { get }
   /// Whether any card is for one tenant or one site only.
@@ -122,10 +124,6 @@ package struct PriceBook: Sendable {
     for source in sources.reversed() {
       let isScoped = source.hasTenantCards || source.hasSiteCards
       guard best == nil || isScoped else { continue }
-      if let from = source.list.from {
-        period.narrow(at: from, around: request.time)
-        guard request.time >= from else { continue }
-      }
       guard let match = source.match(request, period: &period) else { continue }
       if best.map({ match.scope > $0.match.scope }) ?? true { best = (match, source) }
     }
@@ -133,11 +131,10 @@ package struct PriceBook: Sendable {
       return PriceResolution(price: nil, card: nil, list: nil, period: period)
     }
     guard let found = best.match.card,
-      var card = discounted(found, of: best.source, for: request, period: &period)
+      let card = discounted(found, of: best.source, for: request, period: &period)
     else {
       return PriceResolution(price: nil, card: nil, list: best.source.list, period: period)
     }
-    card.period.from = max(card.period.from, best.source.list.from ?? .min)
     let price = card.resolved(
       serviceTier: request.serviceTier, isBatch: request.isBatch, list: best.source.list.id)
     return PriceResolution(price: price, card: card, list: best.source.list, period: period)
@@ -152,10 +149,6 @@ package struct PriceBook: Sendable {
   ) -> RateCard? {
     guard origin.list.format != "yaml", card.discountPercent == nil else { return card }
     for source in sources.reversed() {
-      if let from = source.list.from {
-        period.narrow(at: from, around: request.time)
-        guard request.time >= from else { continue }
-      }
       if let discount = source.discount(request, card: card, period: &period) {
         return card.discounted(by: discount)
       }

@@ -50,6 +50,10 @@ struct GenAIModel {
       }
     }
 
+    var isDate: Bool {
+      if case .from = self { true } else { false }
+    }
+
     /// The part of the entry's name that tells its prices apart.
     var label: String {
       switch self {
@@ -61,10 +65,20 @@ struct GenAIModel {
     }
   }
 
+  /// Whether any of its prices says since when it holds.
+  var isDated: Bool {
+    let choices = (tree["prices"]?.elements ?? []) + (tree["price_variants"]?.elements ?? [])
+    return choices.contains { Constraint($0["constraint"])?.isDate ?? false }
+  }
+
   /// The card in force at `time`; `period` is narrowed to where it stays the same.
-  /// - Parameter withVariants: false where another provider resells the model, whose variants do not apply.
+  ///
+  /// - Parameters:
+  ///   - withVariants: false where another provider resells the model, whose variants do not apply.
+  ///   - from: since when a model without dates holds, Unix nanoseconds; nil for all time.
   func card(
-    at time: Int64, units: GenAIUnits, withVariants: Bool, period: inout PricePeriod
+    at time: Int64, units: GenAIUnits, withVariants: Bool, since from: Int64?,
+    period: inout PricePeriod
   ) -> RateCard? {
     guard let (prices, label) = prices(at: time, period: &period) else { return nil }
     var reading = Reading(units: units)
@@ -77,6 +91,7 @@ struct GenAIModel {
     var card = RateCard(
       entry: "\(provider)/\(id)\(label)", models: [id], providers: [provider],
       standard: standard, units: reading.unitPrices, requestFee: reading.requestFee)
+    if let from, !isDated { card.period.from = from }
     guard withVariants else { return card }
     var labels: Set<String> = []
     for variant in tree["price_variants"]?.elements ?? [] {
@@ -142,7 +157,7 @@ struct GenAIModel {
   }
 
   /// The cards of all dated prices, for listings.
-  func allCards(units: GenAIUnits) -> [RateCard] {
+  func allCards(units: GenAIUnits, since from: Int64?) -> [RateCard] {
     guard unreadable(units: units).isEmpty else { return [] }
     var times: [Int64] = [0]
     for choice in tree["prices"]?.elements ?? [] {
@@ -150,10 +165,12 @@ struct GenAIModel {
     }
     return times.compactMap { (time) in
       var period = PricePeriod.always
-      guard var card = card(at: time, units: units, withVariants: true, period: &period) else {
-        return nil
-      }
-      card.period = period
+      guard
+        var card = card(
+          at: time, units: units, withVariants: true, since: from, period: &period)
+      else { return nil }
+      card.period = PricePeriod(
+        from: max(card.period.from, period.from), until: period.until)
       return card
     }
   }

@@ -175,9 +175,13 @@ final class GenAIPriceList: PriceSource {
         index = providers.firstIndex { $0.modelMatch?.matches(name.model) ?? false }
       }
       guard let index, let (model, isOwn) = find(name.model, of: index) else { continue }
+      if let from = list.from, !model.isDated {
+        period.narrow(at: from, around: request.time)
+        guard request.time >= from else { return nil }
+      }
       guard model.unreadable(units: units).isEmpty else { return .withoutPrice }
       let card = model.card(
-        at: request.time, units: units, withVariants: isOwn, period: &period)
+        at: request.time, units: units, withVariants: isOwn, since: list.from, period: &period)
       return PriceMatch(card: card)
     }
     return nil
@@ -209,7 +213,7 @@ final class GenAIPriceList: PriceSource {
 
   func cards() -> [RateCard] {
     var cards: [RateCard] = []
-    forEachModel { (model, _) in cards += model?.allCards(units: units) ?? [] }
+    forEachModel { (model, _) in cards += model?.allCards(units: units, since: list.from) ?? [] }
     return cards
   }
 }

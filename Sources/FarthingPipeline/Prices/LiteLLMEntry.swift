@@ -66,7 +66,8 @@ struct LiteLLMEntry {
     }
   }
 
-  init(_ tree: PriceTree, named name: String) {
+  /// - Parameter from: Unix nanoseconds since when the list holds; nil for all time.
+  init(_ tree: PriceTree, named name: String, since from: Int64? = nil) {
     var tables: [String: RateTable] = [:]
     var unreadable: [UnreadablePrice] = []
     var units: [UnitPrice] = []
@@ -104,8 +105,9 @@ struct LiteLLMEntry {
       !standard.schedules.isEmpty || !units.isEmpty || batch != nil || !tables.isEmpty
     isPriced = hasPrice && unreadable.isEmpty
     card = RateCard(
-      entry: name, models: [name], providers: provider.map { [$0] } ?? [], standard: standard,
-      tiers: tables, batch: batch, overlay: .steps, missingBatch: .half, units: units,
+      entry: name, models: [name], providers: provider.map { [$0] } ?? [],
+      period: PricePeriod(from: from ?? .min), standard: standard, tiers: tables, batch: batch,
+      overlay: .steps, missingBatch: .half, units: units,
       source: tree["source"]?.text)
   }
 

@@ -53,7 +53,9 @@ final class LiteLLMPriceList: PriceSource {
   /// The entry of that name, or nil where there is none.
   func entry(_ name: String) -> LiteLLMEntry? {
     guard let range = entries[name] else { return nil }
-    return PriceTree(bytes, at: range.lowerBound).map { LiteLLMEntry($0, named: name) }
+    return PriceTree(bytes, at: range.lowerBound).map {
+      LiteLLMEntry($0, named: name, since: list.from)
+    }
   }
 
   var entryNames: [String] { entries.keys.sorted() }
@@ -67,6 +69,11 @@ final class LiteLLMPriceList: PriceSource {
   }
 
   func match(_ request: PriceRequest, period: inout PricePeriod) -> PriceMatch? {
+    // No entry has dates, so the whole list holds since the date that its import named.
+    if let from = list.from {
+      period.narrow(at: from, around: request.time)
+      guard request.time >= from else { return nil }
+    }
     let names = ModelNames.candidates(request.model) { (prefix) in
       providers.contains(prefix) || ProviderVocabulary.liteLLM(prefix) != prefix
         || prefix == "openai"

@@ -1,4 +1,4 @@
-package import FarthingCore
+internal import FarthingCore
 
 // What is in a list before it is imported: `farthing prices check FILE`.
 
@@ -87,61 +87,5 @@ extension PriceListFault {
       file: file, line: nil,
       message: "“\(entry)”: \(price.key) “\(price.value)” cannot be used; "
         + "expected \(price.expected); the model is left unpriced")
-  }
-}
-
-/// One price that a list would change.
-package struct PriceChange: Sendable, Equatable {
-  package let model: String
-  package let provider: String?
-  /// A part of the tokens; `units` with ``unit`` for a metered one.
-  package let part: PricePart
-  package let unit: String?
-  /// nil where there is no price of its own.
-  package let old: Rate?
-  package let new: Rate?
-}
-
-extension PriceBook {
-  /// What importing `list` on top of this book would change at `time`: standard base prices, by the list's order.
-  ///
-  /// A model that this book does not know has nil for every old price.
-  package func changes(importing list: StoredPriceList, at time: Int64) throws(PriceListRefusal)
-    -> [PriceChange]
-  {
-    let source = try list.opened()
-    return source.cards().flatMap { (card) -> [PriceChange] in
-      guard let model = card.models.first, card.period.contains(time) else { return [] }
-      let request = PriceRequest(
-        model: model, provider: card.providers.first, site: card.site, tenant: card.tenant,
-        time: time)
-      return Self.changes(from: explain(request).card, to: card, request)
-    }
-  }
-
-  private static func changes(
-    from old: RateCard?, to new: RateCard, _ request: PriceRequest
-  ) -> [PriceChange] {
-    func change(_ part: PricePart, _ unit: String?, _ before: Rate?, _ after: Rate?)
-      -> PriceChange?
-    {
-      guard before != after else { return nil }
-      return PriceChange(
-        model: request.model, provider: request.provider, part: part, unit: unit, old: before,
-        new: after)
-    }
-    var changes = PricePart.allCases.dropLast().compactMap { (part) in
-      change(part, nil, old?.standard[part]?.base, new.standard[part]?.base)
-    }
-    let units = Set((old?.units ?? []).map(\.name) + new.units.map(\.name))
-    for unit in units.sorted() {
-      let before = old?.units.first { $0.name == unit }?.rate
-      let after = new.units.first { $0.name == unit }?.rate
-      if let found = change(.units, unit, before, after) { changes.append(found) }
-    }
-    if let fee = change(.units, "request", old?.requestFee ?? .zero, new.requestFee) {
-      changes.append(fee)
-    }
-    return changes
   }
 }

@@ -49,10 +49,13 @@ enum ProviderVocabulary {
   }
 
   /// OpenTelemetry's name for a provider in any of the vocabularies; other names are left as they are.
+  ///
+  /// LiteLLM's words come first: they tell Azure's OpenAI service (`azure`) from its other models (`azure_ai`).
   static func openTelemetry(_ provider: String) -> String {
     let name = provider.lowercased()
     if table.contains(where: { $0.openTelemetry == name }) { return name }
-    return table.first { $0.liteLLM == name || $0.genAIPrices == name }?.openTelemetry ?? name
+    let known = table.first { $0.liteLLM == name } ?? table.first { $0.genAIPrices == name }
+    return known?.openTelemetry ?? name
   }
 }
 

@@ -20,8 +20,16 @@ final class RateCardList: PriceSource {
 
   init(_ file: RateCardFile, list: PriceListIdentity) {
     self.list = list
-    all = file.cards
-    discounts = file.discounts
+    all = file.cards.map { card in
+      var card = card
+      card.period = Self.period(card.period, since: list.from)
+      return card
+    }
+    discounts = file.discounts.map { rule in
+      var rule = rule
+      rule.period = Self.period(rule.period, since: list.from)
+      return rule
+    }
     hasTenantCards =
       file.cards.contains { $0.tenant != nil } || file.discounts.contains { $0.tenant != nil }
     hasSiteCards =
@@ -40,6 +48,11 @@ final class RateCardList: PriceSource {
     self.byName = byName
     self.patterns = patterns
     providers = Set(file.cards.flatMap(\.providers).map(ProviderVocabulary.openTelemetry))
+  }
+
+  /// What has no dates of its own holds since the date that the import named.
+  private static func period(_ own: PricePeriod, since from: Int64?) -> PricePeriod {
+    own == .always ? PricePeriod(from: from ?? .min) : own
   }
 
   /// How well a card fits; greater is better, the fields in order.

@@ -73,8 +73,8 @@ struct KnownSums: Sendable {
     _ segment: SegmentReader, _ column: ColumnName?, _ needs: ScanRequirements
   ) -> Answer? {
     let hasTotals =
-      needs.measures.allSatisfy { segment.totals.measures[$0] != nil }
-      && segment.totals.measures[.requests] == Int128(segment.rowCount)
+      needs.measures.allSatisfy { segment.measures[$0] != nil }
+      && segment.measures[.requests] == Int128(segment.rowCount)
     guard let column else { return hasTotals ? .totals(code: 0) : nil }
     switch segment.kind(of: column) {
     case nil: return hasTotals ? .totals(code: 0) : nil

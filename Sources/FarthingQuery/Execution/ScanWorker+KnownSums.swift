@@ -13,9 +13,10 @@ extension ScanWorker {
     case .totals(let code):
       try enterKnown(segment, place)
       guard filter?.passes(code: code) ?? true else { return }
+      let totals = sketches.isEmpty ? SegmentTotals(measures: segment.measures) : try segment.totals()
       let group = group(bucket, code: code)
       grow()
-      add(segment.totals, rowCount: segment.rowCount, to: group)
+      add(totals, rowCount: segment.rowCount, to: group)
     case .codes(let column):
       do throws(StoreError) {
         try addKnown(by: column, of: segment, place, bucket)

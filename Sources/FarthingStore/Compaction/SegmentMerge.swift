@@ -18,7 +18,7 @@ struct SegmentMerge {
     for segment in segments {
       var prices: [StoredPrice] = []
       var numbers: [String: Int32] = [:]
-      for bytes in segment.priceBytes {
+      for bytes in try segment.priceBytes() {
         guard let price = ResolvedPrice.deserialised(bytes.span) else {
           throw StoreError(.damaged, "segment \(segment.name) has a malformed price")
         }

@@ -10,8 +10,8 @@ struct SegmentBuilder {
   let kind: EventKind
   let rowCount: Int
   private var bytes: [UInt8] = []
-  private var columns: [ColumnDirectory] = []
-  private var codeSums: [CodeSumsDirectory] = []
+  private var columns: [(directory: ColumnDirectory, blocks: ColumnBlocks)] = []
+  private var sections: [SegmentSection: SegmentPart] = [:]
   let scratch = EncodingScratch()
 
   init(segmentID: Int64, kind: EventKind, rowCount: Int) {
@@ -37,8 +37,7 @@ struct SegmentBuilder {
     fill: (Range<Int>, inout [UInt32]) -> Void
   ) {
     guard texts.count > 0 else { return }
-    var directory = ColumnDirectory(
-      name: name, kind: .codes, blocks: [], zones: [], entryCount: texts.count)
+    var written = ColumnBlocks()
     var codes: [UInt32] = []
     var seen: UInt32 = 0
     for rows in blocks {
@@ -48,15 +47,14 @@ struct SegmentBuilder {
           codes, seen: isByAppearance ? seen : nil, into: &bytes, scratch: scratch)
       }
       let greatest = WordKernels.greatest(codes)
-      directory.blocks.append(part)
-      directory.zones.append(
-        ZoneMap(minimum: Int64(codes.min() ?? 0), maximum: Int64(greatest)))
+      written.parts.append(part)
+      written.zones.append(ZoneMap(minimum: Int64(codes.min() ?? 0), maximum: Int64(greatest)))
       seen = max(seen, greatest)
     }
-    directory.dictionary = appendPart { bytes, scratch in
+    let dictionary = appendPart { bytes, scratch in
       TextBlock.encode(texts, times: nil, into: &bytes, scratch: scratch)
     }
-    columns.append(directory)
+    list(name, .codes, written, entryCount: texts.count, dictionary: dictionary)
   }
 
   /// Appends a column of texts.
@@ -68,8 +66,7 @@ struct SegmentBuilder {
     _ name: ColumnName, times: (Range<Int>, inout [Int64]) -> Void,
     fill: (Range<Int>, inout TextColumn) -> Void
   ) {
-    var directory = ColumnDirectory(
-      name: name, kind: .text, blocks: [], zones: [], entryCount: 0)
+    var written = ColumnBlocks()
     var column = TextColumn()
     var rowTimes: [Int64] = []
     for rows in blocks {
@@ -78,18 +75,17 @@ struct SegmentBuilder {
       let part = appendPart { bytes, scratch in
         TextBlock.encode(column, times: rowTimes, into: &bytes, scratch: scratch)
       }
-      directory.blocks.append(part)
-      directory.zones.append(nil)
+      written.parts.append(part)
+      written.zones.append(nil)
     }
-    columns.append(directory)
+    list(name, .text, written)
   }
 
   /// Appends a column of integers; `Int64.min` is absent.
   ///
   /// - Parameter fill: replaces the array by the values of a block.
   mutating func appendIntegers(_ name: ColumnName, fill: (Range<Int>, inout [Int64]) -> Void) {
-    var directory = ColumnDirectory(
-      name: name, kind: .integers, blocks: [], zones: [], entryCount: 0)
+    var written = ColumnBlocks()
     var values: [Int64] = []
     for rows in blocks {
       fill(rows, &values)
@@ -97,19 +93,18 @@ struct SegmentBuilder {
         IntegerBlock.encode(values, into: &bytes, scratch: scratch)
       }
       let (least, greatest) = WordKernels.range(values)
-      directory.blocks.append(part)
-      directory.zones.append(
+      written.parts.append(part)
+      written.zones.append(
         least <= greatest ? ZoneMap(minimum: least, maximum: greatest) : nil)
     }
-    columns.append(directory)
+    list(name, .integers, written)
   }
 
   /// Appends a column of reals as bit patterns; `Int64.min`, which is −0.0, is absent.
   ///
   /// - Parameter fill: replaces the array by the patterns of a block.
   mutating func appendReals(_ name: ColumnName, fill: (Range<Int>, inout [Int64]) -> Void) {
-    var directory = ColumnDirectory(
-      name: name, kind: .reals, blocks: [], zones: [], entryCount: 0)
+    var written = ColumnBlocks()
     var patterns: [Int64] = []
     var digits = 0
     for rows in blocks {
@@ -117,44 +112,75 @@ struct SegmentBuilder {
       let part = appendPart { bytes, scratch in
         RealBlock.encode(patterns, digits: &digits, into: &bytes, scratch: scratch)
       }
-      directory.blocks.append(part)
-      directory.zones.append(nil)
+      written.parts.append(part)
+      written.zones.append(nil)
     }
-    columns.append(directory)
+    list(name, .reals, written)
+  }
+
+  /// Appends a section; each at most once.
+  mutating func appendSection(_ section: SegmentSection, _ content: [UInt8]) {
+    sections[section] = appendPart { bytes, _ in bytes.append(contentsOf: content) }
   }
 
   /// Appends what is known by the codes of columns.
   mutating func appendCodeSums(_ sealed: [SealedCodeSums]) {
+    if sealed.isEmpty { return }
+    var directories: [CodeSumsDirectory] = []
     for sums in sealed {
       var directory = CodeSumsDirectory(
         column: sums.column,
         knownMeasures: sums.measures.reduce(0) { $0 | 1 << UInt64($1.rawValue) },
-        sums: appendPart { bytes, _ in bytes.append(contentsOf: sums.sums) }, sketches: [])
+        sums: appendPart { bytes, _ in bytes.append(contentsOf: sums.sums) }, sketches: [:])
       for (field, sketches) in sums.sketches {
-        let part = appendPart { bytes, _ in bytes.append(contentsOf: sketches) }
-        directory.sketches.append((field, part))
+        directory.sketches[field] = appendPart { bytes, _ in bytes.append(contentsOf: sketches) }
       }
-      codeSums.append(directory)
+      directories.append(directory)
     }
+    appendSection(.codeSums, CodeSumsDirectory.serialise(directories))
   }
 
-  /// Appends the footer and the trailer and gives up the bytes.
+  /// Appends the sections, the core and the trailer and gives up the bytes.
   consuming func finish(
     time: ClosedRange<Int64>, receivedTime: ClosedRange<Int64>, prices: [[UInt8]],
     totals: SegmentTotals
   ) -> [UInt8] {
-    let footer = SegmentFooter(
-      segmentID: segmentID, kind: kind, rowCount: rowCount, minimumTime: time.lowerBound,
+    if !totals.sketches.isEmpty { appendSection(.sketches, totals.serialisedSketches) }
+    if !prices.isEmpty {
+      var content: [UInt8] = []
+      content.append(variable: UInt64(prices.count))
+      for price in prices { content.append(counted: price) }
+      appendSection(.prices, content)
+    }
+    // Last, since opening reads it together with the core.
+    var list: [UInt8] = []
+    list.append(variable: UInt64(columns.count))
+    for column in columns {
+      column.directory.serialise(table: column.blocks.serialised(), into: &list)
+    }
+    appendSection(.columns, list)
+    let core = SegmentFooter(
+      kind: kind, rowCount: rowCount, minimumTime: time.lowerBound,
       maximumTime: time.upperBound, minimumReceivedTime: receivedTime.lowerBound,
-      maximumReceivedTime: receivedTime.upperBound, columns: columns, prices: prices,
-      totals: totals, codeSums: codeSums
+      maximumReceivedTime: receivedTime.upperBound, measures: totals.measures,
+      sections: sections
     ).serialised()
-    let part = appendPart { bytes, _ in bytes.append(contentsOf: footer) }
+    let part = appendPart { bytes, _ in bytes.append(contentsOf: core) }
     bytes.append(word: UInt64(part.offset), bytes: 8)
     bytes.append(word: UInt64(part.length), bytes: 8)
     bytes.append(word: part.checksum, bytes: 8)
     bytes.append(contentsOf: SegmentFormat.trailerMark)
     return bytes
+  }
+
+  private mutating func list(
+    _ name: ColumnName, _ kind: ColumnKind, _ blocks: ColumnBlocks, entryCount: Int = 0,
+    dictionary: SegmentPart? = nil
+  ) {
+    let directory = ColumnDirectory(
+      name: name, kind: kind, entryCount: entryCount, dictionary: dictionary,
+      firstOffset: blocks.parts.first?.offset ?? 0, table: 0..<0)
+    columns.append((directory, blocks))
   }
 
   private var blocks: [Range<Int>] {

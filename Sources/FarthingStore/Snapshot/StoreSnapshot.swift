@@ -145,7 +145,7 @@ extension DamageReport {
 }
 
 extension SegmentReader {
-  /// Reads every block of every column.
+  /// Reads every block of every column and every section but that of sums by code.
   ///
   /// - Throws: `damaged`, naming the first bad place; `io`.
   func verify(scratch: ScanScratch) throws(StoreError) {
@@ -153,6 +153,9 @@ extension SegmentReader {
     var integers = IntegerColumn()
     var reals = RealColumn()
     var texts = TextColumn()
+    for part in sections.keys.sorted(by: { $0.rawValue < $1.rawValue }) where part != .codeSums {
+      _ = try section(part)
+    }
     for name in columnNames {
       if kind(of: name) == .codes { _ = try dictionary(name) }
       for block in 0..<blockCount {

@@ -1,6 +1,6 @@
 internal import FarthingCore
 
-// Sums and distributions of numbers by the codes of other columns, for what a segment knows of
+// Sums and sketches of numbers by the codes of other columns, for what a segment knows of
 // itself. A set of up to four numbers of a row stands in one vector, so that a row costs one
 // addition for each column of codes.
 //
@@ -128,7 +128,7 @@ extension RowTable {
     return rows
   }
 
-  /// One distribution of a column of reals for each code.
+  /// One sketch of a column of reals for each code.
   func sketches(of reals: RealPlaces, by column: CodeColumn) -> [QuantileSketch] {
     let width = reals.bucketCount
     var counts = [UInt32](repeating: 0, count: column.codeCount * width)
@@ -149,12 +149,15 @@ extension RowTable {
     return marks.enumerated().map { code, mark in
       var sketch = QuantileSketch()
       guard mark.greatest >= 0 else { return sketch }
-      let first = QuantileSketch.bucket(of: mark.least)
-      let last = QuantileSketch.bucket(of: mark.greatest)
-      let place = code * width - reals.firstBucket
+      let row = counts[code * width..<(code + 1) * width]
+      let used = row.dropFirst()
+      let first = used.firstIndex { $0 != 0 } ?? used.startIndex
+      let last = used.lastIndex { $0 != 0 } ?? first - 1
       sketch.add(
-        bucketCounts: Array(counts[place + first...place + last]), first: first,
-        scaledSum: mark.scaledSum, minimum: mark.least, maximum: mark.greatest)
+        bucketCounts: Array(row[first..<last + 1]),
+        first: first - row.startIndex + reals.firstBucket, scaledSum: mark.scaledSum,
+        minimum: mark.least, maximum: mark.greatest)
+      sketch.addCount(Int64(row[row.startIndex]), bucket: 0)
       return sketch
     }
   }
@@ -167,16 +170,18 @@ extension RowTable {
     forEachNumber(at: place) { row, pattern in
       let value = Double(bitPattern: UInt64(bitPattern: pattern))
       let bucket = QuantileSketch.bucket(of: value)
-      least = min(least, bucket)
+      if bucket > 0 { least = min(least, bucket) }
       greatest = max(greatest, bucket)
       reals.rows.append(UInt32(truncatingIfNeeded: row))
       reals.values.append(value)
       reals.buckets.append(UInt32(truncatingIfNeeded: bucket))
     }
-    guard !reals.rows.isEmpty else { return reals }
-    reals.firstBucket = least
-    reals.bucketCount = greatest - least + 1
-    for index in reals.buckets.indices { reals.buckets[index] -= UInt32(least) }
+    if greatest == 0 { return reals }
+    reals.firstBucket = least - 1
+    reals.bucketCount = greatest - least + 2
+    for index in reals.buckets.indices where reals.buckets[index] > 0 {
+      reals.buckets[index] -= UInt32(reals.firstBucket)
+    }
     return reals
   }
 }
@@ -185,13 +190,14 @@ extension RowTable {
 struct RealPlaces {
   var rows: [UInt32] = []
   var values: [Double] = []
-  /// Of each value, counted from ``firstBucket``.
+  /// 0 for values of bucket 0, else the bucket less ``firstBucket``.
   var buckets: [UInt32] = []
   var firstBucket = 0
-  var bucketCount = 0
+  /// ``buckets`` are below this.
+  var bucketCount = 1
 }
 
-/// What a distribution knows besides its buckets.
+/// What a sketch knows besides its buckets.
 private struct RealMarks {
   var scaledSum = 0.0
   var least = Double.infinity

@@ -157,6 +157,11 @@ enum TextKernels {
     return true
   }
 
+  /// Bytes as a text; what is no UTF-8 is replaced.
+  static func string(_ bytes: Span<UInt8>) -> String {
+    unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+
   /// Replaces `target` by the bytes in `range`.
   static func copy(_ bytes: Span<UInt8>, _ range: Range<Int>, into target: inout [UInt8]) {
     target.removeAll(keepingCapacity: true)

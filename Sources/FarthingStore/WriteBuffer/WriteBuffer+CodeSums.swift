@@ -4,12 +4,12 @@ internal import FarthingCore
 package struct CodeSumsBudget: Sendable {
   /// Bytes for the sums of a segment, for each 1,000 of its rows.
   package var sumBytes: Int
-  /// Bytes for its distributions, likewise.
+  /// Bytes for its sketches, likewise.
   package var sketchBytes: Int
   /// A column has sums only where its codes stand for at least so many rows each, on average: fewer
   /// are scanned about as fast as their sum is read.
   package var rowsOfCode: Int
-  /// A column has distributions only where its codes stand for so many rows each: with fewer, most
+  /// A column has sketches only where its codes stand for so many rows each: with fewer, most
   /// buckets count one value and cost more than the value itself.
   package var rowsOfSketch: Int
 
@@ -22,7 +22,7 @@ package struct CodeSumsBudget: Sendable {
 
   /// Measured in `docs/decisions/0008-sums-by-dimension.md`.
   package static let standard = CodeSumsBudget(
-    sumBytes: 200, sketchBytes: 200, rowsOfCode: 64, rowsOfSketch: 1024)
+    sumBytes: 250, sketchBytes: 250, rowsOfCode: 64, rowsOfSketch: 1024)
 
   /// Everything that can be known: for tests, whose segments are small.
   package static let unlimited = CodeSumsBudget(
@@ -60,32 +60,37 @@ extension WriteBuffer {
           column: entry.name, measures: sums[index].sums.keys.sorted { $0.rawValue < $1.rawValue },
           sums: bytes))
     }
-    addSketches(to: &sealed, columns.map(\.column), budget, scratch: scratch)
+    addSketches(to: &sealed, columns.map(\.column), budget)
     return sealed
   }
 
   /// Fields of times, the one that most questions are about first.
   private func addSketches(
-    to sealed: inout [SealedCodeSums], _ columns: [RowTable.CodeColumn], _ budget: CodeSumsBudget,
-    scratch: EncodingScratch
+    to sealed: inout [SealedCodeSums], _ columns: [RowTable.CodeColumn], _ budget: CodeSumsBudget
   ) {
     var spent = 0
     for field in RealField.allCases where field != .tokensPerSecond {
       let place = RowTable.Place.reals + Int(field.rawValue)
       guard table.isUsed(place) else { continue }
       let reals = table.reals(at: place)
-      for index in sealed.indices {
+      for index in sealed.indices where Self.servingColumns.contains(sealed[index].column) {
         let codeCount = columns[index].codeCount
         if codeCount * budget.rowsOfSketch > rowCount { break }
         if codeCount * reals.bucketCount > Self.mostBuckets { break }
         let sketches = table.sketches(of: reals, by: columns[index])
-        let bytes = CodeSketches.serialise(sketches, scratch: scratch)
+        let bytes = CodeSketches.serialise(sketches)
         spent += bytes.count
         if spent * 1000 > budget.sketchBytes * rowCount { return }
         sealed[index].sketches.append((field, bytes))
       }
     }
   }
+
+  /// What served a request, on which its times depend. Who asked, and for what, is asked of costs.
+  private static let servingColumns: Set<ColumnName> = [
+    .field(.provider), .field(.model), .field(.operation), .field(.endpoint), .field(.site),
+    .field(.serviceTier),
+  ]
 
   /// 16 MiB of counts; times of an hour and less by 1,000 codes take half of it.
   private static let mostBuckets = 1 << 22

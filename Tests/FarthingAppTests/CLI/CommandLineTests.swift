@@ -384,6 +384,40 @@ struct CommandLineTests {
     #expect(show.error.contains("list list.json names \"gpt-4.1-mini\" without a usable price"))
   }
 
+  @Test func `two price lists are compared`() throws {
+    let store = try filled()
+    try folder.write("new.yaml", Self.cards.replacing("\"0.3\"", with: "\"0.123456789012345678\""))
+    let diff = try store.farthing("prices", "diff", "cards.yaml#1", "new.yaml", "--output", "csv")
+    #expect(diff.status == 0)
+    #expect(
+      diff.output == """
+        change,model,aliases,providers,tenant,site,tier,part,input_above,per,old_usd,new_usd,relative_change,from,until
+        changed,atlas,,acme,,,,cached_input,,1M tokens,0.3,0.123456789012345678,-0.588477,,
+
+        """)
+    #expect(diff.error == "farthing: 1 changed, 0 added, 0 removed\n")
+    let table = try store.farthing("prices", "diff", "cards.yaml", "new.yaml", "--exit-code")
+    #expect(table.status == 1)
+    #expect(table.output.hasPrefix("change   model  providers  part "))
+    #expect(table.output.contains("0.123456789012345678"))
+    #expect(
+      try store.farthing("prices", "diff", "cards.yaml", "cards.yaml", "--exit-code").status == 0)
+    let unknown = try store.farthing("prices", "diff", "catalog", "card.yaml")
+    #expect(unknown.status == 1)
+    #expect(
+      unknown.error
+        == "farthing: \"catalog\" is neither a file nor an imported list; did you mean \"catalogue\"?\n"
+    )
+  }
+
+  @Test func `a price is shown with every digit`() throws {
+    try folder.write(
+      "fine.yaml", "cards:\n  - {model: fine, prices: {input: \"12345.000000000001\"}}\n")
+    #expect(try folder.farthing("prices", "import", "fine.yaml").status == 0)
+    let show = try folder.farthing("prices", "show", "fine")
+    #expect(show.output.contains("12345.000000000001"))
+  }
+
   // MARK: Generate
 
   @Test func `generated events are the same for the same words and can be ingested`() throws {

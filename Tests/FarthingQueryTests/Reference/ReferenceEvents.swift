@@ -26,6 +26,15 @@ struct ReferenceOutcome {
 /// Puts reference events into segments, as the store would.
 enum ReferenceStore {
   static func segment(_ requests: [ReferenceRequest], id: Int64) throws -> SegmentReader? {
+    try open(buffer(requests), id)
+  }
+
+  /// The bytes of a segment.
+  static func sealed(_ requests: [ReferenceRequest], id: Int64) throws -> [UInt8]? {
+    buffer(requests).sealed(id: id, budget: .unlimited)?.bytes
+  }
+
+  private static func buffer(_ requests: [ReferenceRequest]) -> WriteBuffer {
     let buffer = WriteBuffer(kind: .request)
     for request in requests {
       var batch = DecodedBatch()
@@ -49,7 +58,7 @@ enum ReferenceStore {
         batch, charges: [request.charge], prices: [], source: "events", selection: [0],
         receivedTime: request.receivedTime)
     }
-    return try open(buffer, id)
+    return buffer
   }
 
   static func segment(_ outcomes: [ReferenceOutcome], id: Int64) throws -> SegmentReader? {
@@ -70,7 +79,8 @@ enum ReferenceStore {
   }
 
   private static func open(_ buffer: WriteBuffer, _ id: Int64) throws -> SegmentReader? {
-    guard let sealed = buffer.sealed(id: id) else { return nil }
+    // The segments of tests are too small for the budget of real ones.
+    guard let sealed = buffer.sealed(id: id, budget: .unlimited) else { return nil }
     return try SegmentReader.open(MemorySegmentSource(name: "test", bytes: sealed.bytes))
   }
 

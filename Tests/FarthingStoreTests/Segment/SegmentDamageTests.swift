@@ -65,12 +65,15 @@ import Testing
   @Test func `of a later version says so`() throws {
     let buffer = SegmentFixtures.buffer(SegmentFixtures.batch(SegmentFixtures.lines(3)))
     var bytes = try #require(buffer.sealed(id: 9)).bytes
-    bytes[8] = 2
+    bytes[8] = 3
     let error = #expect(throws: StoreError.self) {
       try SegmentReader.open(MemorySegmentSource(name: "9", bytes: bytes))
     }
     #expect(error?.code == .unsupportedVersion)
-    #expect(error?.message == "segment 9: it has format version 2, this build reads 1")
+    #expect(
+      error?.message
+        == "segment 9: it has format version 3, this build reads 2; read it with the build that wrote it, "
+        + "or ingest its events into a new folder")
   }
 
   @Test func `of random bytes behind valid checksums never crashes a decoder`() {
@@ -104,7 +107,11 @@ import Testing
       cursor = ByteCursor(span)
       _ = try? TextBlock.decodeKeys(
         span, cursor: &cursor, count: rows, into: &keys, scratch: scratch)
-      _ = try? SegmentFooter(bytes, segmentID: 1, kind: .request, limit: 1000)
+      _ = try? SegmentFooter(bytes, kind: .request, limit: 1000)
+      for column in (try? ColumnDirectory.list(span, limit: 1000)) ?? [] {
+        _ = try? ColumnBlocks(span, column, count: 3, limit: 1000)
+      }
+      _ = try? SegmentTotals.sketches(bytes)
     }
   }
 }

@@ -66,7 +66,7 @@ enum SegmentFixtures {
     var lines = [
       "\(reader.kind) \(reader.segmentID) \(reader.rowCount) \(reader.minimumTime)",
       "\(reader.maximumTime) \(reader.minimumReceivedTime) \(reader.maximumReceivedTime)",
-      "\(reader.totals) \(reader.columnNames)", "\(reader.priceBytes)",
+      "\(try reader.totals()) \(reader.columnNames)", "\(try reader.priceBytes())",
     ]
     let scratch = ScanScratch()
     for name in reader.columnNames {

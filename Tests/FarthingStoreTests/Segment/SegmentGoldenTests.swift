@@ -48,8 +48,8 @@ import Testing
   static func dump(_ bytes: [UInt8]) throws -> String {
     let reader = try SegmentReader.open(MemorySegmentSource(name: "7", bytes: bytes))
     var parts: [(name: String, offset: Int)] = [("header", 0)]
-    for column in reader.columns {
-      for (block, part) in column.blocks.enumerated() {
+    for (place, column) in reader.columns.enumerated() {
+      for (block, part) in try reader.blocks(ofColumn: place).parts.enumerated() {
         parts.append(("\(column.name) block \(block)", part.offset))
       }
       if let part = column.dictionary {
@@ -58,7 +58,10 @@ import Testing
     }
     let trailer = bytes.count - SegmentFormat.trailerSize
     let footer = bytes[trailer..<trailer + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
-    parts.append(("footer", footer))
+    for (section, part) in reader.sections.sorted(by: { $0.value.offset < $1.value.offset }) {
+      parts.append(("section \(section)", part.offset))
+    }
+    parts.append(("core", footer))
     parts.append(("trailer", trailer))
     var lines = ""
     for (index, part) in parts.enumerated() {

@@ -67,9 +67,9 @@ import Testing
         expected.sketches[field, default: QuantileSketch()].add(value)
       }
     }
-    #expect(reader.totals.measures == expected.measures)
+    #expect(reader.measures == expected.measures)
     for (field, sketch) in expected.sketches {
-      let found = try #require(reader.totals.sketches[field])
+      let found = try #require(try reader.totals().sketches[field])
       #expect(found.count == sketch.count && found.maximum == sketch.maximum)
       #expect(found.quantile(0.95) == sketch.quantile(0.95))
     }
@@ -118,7 +118,7 @@ import Testing
         cacheSavings: -amounts[index], price: 0)
     }
     let reader = try SegmentFixtures.reader(buffer)
-    #expect(reader.totals.measures[.cost] == amounts.reduce(0, +))
+    #expect(reader.measures[.cost] == amounts.reduce(0, +))
     for (name, sign) in [(ColumnName.cost, 1 as Int128), (.cacheSavings, -1)] {
       let scratch = ScanScratch()
       let low = try SegmentFixtures.values(of: name, block: 0, reader, scratch)
@@ -139,8 +139,8 @@ import Testing
         state: .priced, cost: largest, outputCost: 0, unitsCost: 0, cacheSavings: 0, price: 0)
     }
     let reader = try SegmentFixtures.reader(buffer)
-    #expect(reader.totals.measures[.cost] == nil)
-    #expect(reader.totals.measures[.requests] == 9000)
+    #expect(reader.measures[.cost] == nil)
+    #expect(reader.measures[.requests] == 9000)
   }
 
   @Test func `reads tags and units beyond its columns as if they had one`() throws {

@@ -4,13 +4,15 @@ package import ArgumentParser
 package struct PricesCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "prices",
-    abstract: "What is known of prices: show, check and import lists, find what is missing.",
+    abstract:
+      "What is known of prices: show, compare, check and import lists, find what is missing.",
     discussion: """
       The built-in catalogue of public list prices holds for all events; imported lists stand above \
       it, the latest first. Stored events keep the price that was known when they arrived.
       """,
     subcommands: [
-      PricesList.self, PricesShow.self, PricesCheck.self, PricesImport.self, PricesMissing.self,
+      PricesList.self, PricesShow.self, PricesDiff.self, PricesCheck.self, PricesImport.self,
+      PricesMissing.self,
     ])
 
   package init() {}

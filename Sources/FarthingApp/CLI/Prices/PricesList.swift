@@ -54,7 +54,7 @@ package struct PricesList: AsyncParsableCommand {
     }.map { entry -> [QueryValue] in
       let card = entry.card
       func rate(_ part: PricePart) -> QueryValue {
-        card.standard[part]?.base.map { .moneyRatio($0.decimalText(per: 1_000_000)) } ?? .null
+        card.standard[part]?.base.map { .text($0.decimalText(per: 1_000_000)) } ?? .null
       }
       return [
         .text(card.entry), .text(entry.list.name),

@@ -67,21 +67,21 @@ package struct PricesShow: AsyncParsableCommand {
       for part in PricePart.allCases.dropLast() {
         guard let rate = band.rates[Int(part.rawValue)] else { continue }
         rows.append([
-          .text(part.label), band.above < 0 ? .null : .count(Int128(band.above)),
-          .moneyRatio(rate.decimalText(per: 1_000_000)), .text("1M tokens"), from, until,
+          .text(part.cardName), band.above < 0 ? .null : .count(Int128(band.above)),
+          .text(rate.decimalText(per: 1_000_000)), .text("1M tokens"), from, until,
           .text(list.name),
         ])
       }
     }
     for unit in price.units {
       rows.append([
-        .text(unit.name), .null, .moneyRatio(unit.rate.decimalText()), .text("unit"), from, until,
+        .text(unit.name), .null, .text(unit.rate.decimalText()), .text("unit"), from, until,
         .text(list.name),
       ])
     }
     if price.requestFee != .zero {
       rows.append([
-        .text("request"), .null, .moneyRatio(price.requestFee.decimalText()), .text("request"),
+        .text("request"), .null, .text(price.requestFee.decimalText()), .text("request"),
         from,
         until, .text(list.name),
       ])
@@ -91,23 +91,5 @@ package struct PricesShow: AsyncParsableCommand {
         .init("part"), .init("input_above", .figure), .init("usd", .figure), .init("per"),
         .init("from"), .init("until"), .init("list"),
       ], rows: rows)
-  }
-}
-
-extension PricePart {
-  /// The part's name as fields and rate cards write it.
-  fileprivate var label: String {
-    switch self {
-    case .input: "input"
-    case .cachedInput: "cached_input"
-    case .cacheWrite: "cache_write"
-    case .cacheWrite1h: "cache_write_1h"
-    case .output: "output"
-    case .reasoning: "reasoning"
-    case .inputAudio: "input_audio"
-    case .outputAudio: "output_audio"
-    case .inputImage: "input_image"
-    case .units: "units"
-    }
   }
 }
