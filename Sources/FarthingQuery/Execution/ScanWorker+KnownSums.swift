@@ -13,7 +13,8 @@ extension ScanWorker {
     case .totals(let code):
       try enterKnown(segment, place)
       guard filter?.passes(code: code) ?? true else { return }
-      let totals = sketches.isEmpty ? SegmentTotals(measures: segment.measures) : try segment.totals()
+      let totals =
+        sketches.isEmpty ? SegmentTotals(measures: segment.measures) : try segment.totals()
       let group = group(bucket, code: code)
       grow()
       add(totals, rowCount: segment.rowCount, to: group)
