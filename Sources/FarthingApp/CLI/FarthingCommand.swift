@@ -16,8 +16,8 @@ package struct FarthingCommand: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      IngestCommand.self, QueryCommand.self, EventsCommand.self, PricesCommand.self,
-      GenerateCommand.self,
+      IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
+      PricesCommand.self, GenerateCommand.self,
     ])
 
   package init() {}

@@ -46,33 +46,35 @@ enum StoreAccess {
   /// Runs a plan over what is stored now.
   static func run(_ plan: QueryPlan, _ settings: Settings) throws -> StoredAnswer {
     let executor = executor(settings)
-    return try answer(settings) { snapshot throws(QueryError) in
+    let (result, lacksRows) = try answer(settings) { snapshot in
       try executor.run(plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
     }
+    return StoredAnswer(result: result, lacksRows: lacksRows)
   }
 
   /// Lists requests of what is stored now.
   static func run(_ plan: EventsPlan, _ settings: Settings) throws -> StoredAnswer {
     let executor = executor(settings)
-    return try answer(settings) { snapshot throws(QueryError) in
+    let (result, lacksRows) = try answer(settings) { snapshot in
       try executor.run(plan, requests: snapshot.requests)
     }
+    return StoredAnswer(result: result, lacksRows: lacksRows)
   }
 
   /// Answers from what is intact; standard error is told of each file that is not.
   ///
   /// Damage in a block shows when the block is read. Its segment is left out then, and the answer
   /// begun anew, so that no half of a segment is counted.
-  private static func answer(
-    _ settings: Settings, _ run: (StoreSnapshot) throws(QueryError) -> QueryResult
-  ) throws -> StoredAnswer {
+  static func answer<Result>(
+    _ settings: Settings, _ run: (StoreSnapshot) throws -> Result
+  ) throws -> (result: Result, lacksRows: Bool) {
     var snapshot = try snapshot(settings)
     while true {
-      do throws(QueryError) {
+      do {
         let result = try run(snapshot)
         for report in snapshot.sumsDamage { warn(report) }
-        return StoredAnswer(result: result, lacksRows: snapshot.lacksRows)
-      } catch {
+        return (result, snapshot.lacksRows)
+      } catch let error as QueryError {
         let reports = error.code == .store ? snapshot.setAsideDamaged() : []
         guard !reports.isEmpty else { throw error }
         for report in reports { warn(report) }

@@ -28,6 +28,9 @@ package struct Answer: Sendable, Equatable {
   package var columns: [Column]
   /// One value for each column.
   package var rows: [[QueryValue]]
+  /// Whether people too read numbers as they are, without commas and with all their digits: where
+  /// nobody knows whether a number is a count, a year or a share.
+  package var hasPlainNumbers = false
 
   package init(columns: [Column], rows: [[QueryValue]]) {
     self.columns = columns

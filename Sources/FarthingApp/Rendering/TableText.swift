@@ -57,8 +57,19 @@ struct ReadableCells {
     isNumeric = answer.columns.map { $0.role == .figure }
     rows = answer.rows.map { row in
       row.enumerated().map { column, value in
-        ReadableCells.text(value, fractionDigits: digits[column], bucketWidth: bucketWidth)
+        answer.hasPlainNumbers
+          ? ReadableCells.plain(value)
+          : ReadableCells.text(value, fractionDigits: digits[column], bucketWidth: bucketWidth)
       }
+    }
+  }
+
+  /// A value with all its digits.
+  static func plain(_ value: QueryValue) -> String {
+    switch value {
+    case .count(let count): String(count)
+    case .real(let number): number.isFinite ? NumberText.json(number) : "\(number)"
+    default: text(value, fractionDigits: 12, bucketWidth: nil)
     }
   }
 

@@ -25,36 +25,103 @@ extension RowTable {
     case number(Int)
   }
 
+  /// Some columns of codes as one, whose codes are the combinations of theirs.
+  struct JointColumn {
+    /// The columns' code counts, the last one's digit the lowest.
+    var codeCounts: [Int]
+    /// One a row.
+    var codes: [UInt32]
+    var codeCount: Int { codeCounts.reduce(1, *) }
+  }
+
   static let lanesOfVector = 4
   /// 2,048 vectors are 64 KiB: they stay in the second cache while every column goes over them.
   private static let chunkRows = 2048
+  /// 4,096 sums are 128 KiB, for the same reason.
+  private static let jointCodes = 4096
 
-  /// For each column of codes, the sums of the lanes by code.
+  /// Puts as many neighbouring columns into one as keep its codes few. Every row is added up once for
+  /// each joint column; the sums of its columns follow from them.
+  func joints(of columns: [CodeColumn]) -> [JointColumn] {
+    var joints: [JointColumn] = []
+    for column in columns {
+      if let last = joints.last, last.codeCount * column.codeCount <= Self.jointCodes {
+        joints[joints.count - 1].codeCounts.append(column.codeCount)
+      } else {
+        joints.append(
+          JointColumn(
+            codeCounts: [column.codeCount], codes: [UInt32](repeating: 0, count: rowCount)))
+      }
+      fold(column, into: &joints[joints.count - 1].codes)
+    }
+    return joints
+  }
+
+  private func fold(_ column: CodeColumn, into codes: inout [UInt32]) {
+    let count = UInt32(column.codeCount)
+    unsafe withCodes(at: column.place) { cells in
+      guard let cells = unsafe cells else { return }
+      unsafe codes.withUnsafeMutableBufferPointer { codes in
+        for row in 0..<rowCount {
+          let code = unsafe cells[row]
+          precondition(code < count, "BUG: code \(code)")
+          unsafe codes[row] = codes[row] &* count &+ code
+        }
+      }
+    }
+  }
+
+  /// For each column of codes, in the order of ``joints(of:)``, the sums of the lanes by code.
   ///
   /// The sums wrap; the caller has made sure that none can by ``magnitude(at:)``.
   /// - Parameter rows: The rows to go over, ascending; nil for all.
-  /// - Complexity: O(rows · (columns + lanes)).
+  /// - Complexity: O(rows · (joint columns + lanes)).
   func sums(
-    of lanes: [Lane], rows: [UInt32]?, by columns: [CodeColumn]
+    of lanes: [Lane], rows: [UInt32]?, by joints: [JointColumn]
   ) -> [[SIMD4<Int64>]] {
     precondition(lanes.count <= Self.lanesOfVector, "BUG: \(lanes.count) lanes")
-    var sums = columns.map { [SIMD4<Int64>](repeating: SIMD4(), count: $0.codeCount) }
+    var sums = joints.map { [SIMD4<Int64>](repeating: SIMD4(), count: $0.codeCount) }
     let count = rows?.count ?? rowCount
     var vectors = [SIMD4<Int64>](repeating: SIMD4(), count: min(count, Self.chunkRows))
+    var chunkCodes: [UInt32] = []
     var start = 0
     while start < count {
       let chunk = start..<min(start + Self.chunkRows, count)
+      let chunkRows = rows.map { Array($0[chunk]) }
       for (lane, source) in lanes.enumerated() {
-        fill(&vectors, lane: lane, from: source, rows: rows, chunk)
+        fill(&vectors, lane: lane, from: source, rows: chunkRows, chunk)
       }
-      for (index, column) in columns.enumerated() {
-        add(vectors, rows: rows, chunk, by: column, into: &sums[index])
+      for (index, joint) in joints.enumerated() {
+        chunkCodes.removeAll(keepingCapacity: true)
+        if let chunkRows {
+          for row in chunkRows { chunkCodes.append(joint.codes[Int(row)]) }
+        } else {
+          chunkCodes.append(contentsOf: joint.codes[chunk])
+        }
+        Self.add(vectors, by: chunkCodes, into: &sums[index])
       }
       start = chunk.upperBound
     }
-    return sums
+    return zip(joints, sums).flatMap { Self.parts($0, $1) }
   }
 
+  /// The sums of each of the columns that a joint one is made of.
+  private static func parts(
+    _ joint: JointColumn, _ sums: [SIMD4<Int64>]
+  ) -> [[SIMD4<Int64>]] {
+    var parts = joint.codeCounts.map { [SIMD4<Int64>](repeating: SIMD4(), count: $0) }
+    for (code, sum) in sums.enumerated() where sum != SIMD4() {
+      var rest = code
+      for column in joint.codeCounts.indices.reversed() {
+        let (next, digit) = rest.quotientAndRemainder(dividingBy: joint.codeCounts[column])
+        parts[column][digit] &+= sum
+        rest = next
+      }
+    }
+    return parts
+  }
+
+  /// - Parameter rows: Of the chunk; nil where it is all rows of the range.
   private func fill(
     _ vectors: inout [SIMD4<Int64>], lane: Int, from source: Lane, rows: [UInt32]?,
     _ chunk: Range<Int>
@@ -69,29 +136,33 @@ extension RowTable {
       unsafe vectors.withUnsafeMutableBytes { target in
         guard let base = target.baseAddress else { return }
         let lanes = unsafe base.assumingMemoryBound(to: Int64.self) + lane
-        for index in 0..<chunk.count {
-          let row = rows.map { Int($0[chunk.lowerBound + index]) } ?? chunk.lowerBound &+ index
-          let cell = unsafe cells[row]
-          unsafe lanes[index &* Self.lanesOfVector] =
-            cell == 0 ? 0 : Int64(bitPattern: cell ^ 1 &<< 63)
+        if let rows {
+          for (index, row) in rows.enumerated() {
+            let cell = unsafe cells[Int(row)]
+            unsafe lanes[index &* Self.lanesOfVector] =
+              cell == 0 ? 0 : Int64(bitPattern: cell ^ 1 &<< 63)
+          }
+        } else {
+          for index in 0..<chunk.count {
+            let cell = unsafe cells[chunk.lowerBound &+ index]
+            unsafe lanes[index &* Self.lanesOfVector] =
+              cell == 0 ? 0 : Int64(bitPattern: cell ^ 1 &<< 63)
+          }
         }
       }
     }
   }
 
-  private func add(
-    _ vectors: [SIMD4<Int64>], rows: [UInt32]?, _ chunk: Range<Int>, by column: CodeColumn,
-    into sums: inout [SIMD4<Int64>]
+  private static func add(
+    _ vectors: [SIMD4<Int64>], by codes: [UInt32], into sums: inout [SIMD4<Int64>]
   ) {
-    precondition(sums.count == column.codeCount, "BUG: \(sums.count) sums")
-    unsafe withCodes(at: column.place) { cells in
-      guard let cells = unsafe cells else { return }
+    precondition(codes.count <= vectors.count, "BUG: \(vectors.count) vectors")
+    unsafe codes.withUnsafeBufferPointer { codes in
       unsafe vectors.withUnsafeBufferPointer { vectors in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
-          for index in 0..<chunk.count {
-            let row = rows.map { Int($0[chunk.lowerBound + index]) } ?? chunk.lowerBound &+ index
-            let code = unsafe Int(cells[row])
-            precondition(code < column.codeCount, "BUG: code \(code)")
+          for index in 0..<codes.count {
+            let code = unsafe Int(codes[index])
+            precondition(code < sums.count, "BUG: code \(code)")
             unsafe sums[code] &+= vectors[index]
           }
         }

@@ -142,13 +142,14 @@ extension WriteBuffer {
         addWide(measure, columns, masks, to: &result)
       }
     }
-    add(unconditional, rows: nil, columns, to: &result)
+    let joints = table.joints(of: columns)
+    add(unconditional, rows: nil, joints, to: &result)
     for (condition, measures) in conditional {
       guard let mask = masks[condition] else { preconditionFailure("BUG: no mask of \(condition)") }
       // Where the condition holds for most rows, those for which it does not are fewer to add up.
       let isMostlyTrue = mask.reduce(0) { $0 + Int($1) } * 2 > rowCount
       add(
-        measures, rows: table.rows(of: mask, where: isMostlyTrue ? 0 : 1), columns, to: &result)
+        measures, rows: table.rows(of: mask, where: isMostlyTrue ? 0 : 1), joints, to: &result)
       if isMostlyTrue { complement(measures.map(\.measure), in: &result) }
     }
     return result
@@ -157,13 +158,13 @@ extension WriteBuffer {
   private typealias LaneMeasure = (measure: AdditiveMeasure, lane: RowTable.Lane)
 
   private func add(
-    _ measures: [LaneMeasure], rows: [UInt32]?, _ columns: [RowTable.CodeColumn],
+    _ measures: [LaneMeasure], rows: [UInt32]?, _ joints: [RowTable.JointColumn],
     to result: inout [CodeSums]
   ) {
     var start = 0
     while start < measures.count {
       let group = Array(measures[start..<min(start + RowTable.lanesOfVector, measures.count)])
-      let sums = table.sums(of: group.map(\.lane), rows: rows, by: columns)
+      let sums = table.sums(of: group.map(\.lane), rows: rows, by: joints)
       for index in result.indices {
         for (lane, entry) in group.enumerated() {
           result[index].sums[entry.measure] = sums[index].map { Int128($0[lane]) }
