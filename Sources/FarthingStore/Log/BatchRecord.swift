@@ -231,7 +231,12 @@ private struct BatchRecordReader {
       throw EncodingFault("it has a field that this build does not know")
     }
     for (number, field) in BatchRecord.reals.enumerated() where present >> UInt64(number) & 1 != 0 {
-      event.set(field, Double(bitPattern: try cursor.word(bytes, bytes: 8)))
+      let value = Double(bitPattern: try cursor.word(bytes, bytes: 8))
+      // What no event has would make a segment whose sketches cannot be read back.
+      guard value >= 0, value.isFinite else {
+        throw EncodingFault("it has a \(field.contractName) of \(value)")
+      }
+      event.set(field, value)
     }
     for (number, field) in BatchRecord.moneys.enumerated()
     where present >> UInt64(number + 16) & 1 != 0 {
