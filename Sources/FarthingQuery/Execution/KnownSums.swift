@@ -37,10 +37,17 @@ struct KnownSums: Sendable {
       return
     }
     let column = columns.first
+    // Sums by code are of the charges as they are now, and codes of the columns as they are now.
+    if plan.prices == .booked, column != nil {
+      self = .none
+      return
+    }
     let buckets = plan.every.map { TimeBuckets(width: $0, zone: plan.timeZone) }
     var answers: [Int: Answer] = [:]
     for (place, segment) in segments.enumerated()
-    where KnownSums.isInside(segment, plan, buckets) {
+    where KnownSums.isInside(segment, plan, buckets)
+      && !(plan.prices == .booked && segment.hasBookings)
+    {
       answers[place] = KnownSums.answer(segment, column, needs)
     }
     self.init(answers: answers, column: column)
