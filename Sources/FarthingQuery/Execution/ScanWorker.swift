@@ -66,7 +66,7 @@ final class ScanWorker: @unchecked Sendable {
     if let width = plan.every {
       let buckets = TimeBuckets(width: width, zone: plan.timeZone)
       dimensions.append(
-        GroupDimension(.bucket(reader.slot(.time), buckets, listed: needs.bucketStarts)))
+        GroupDimension(.bucket(reader.slot(.time), buckets, listed: needs.buckets)))
     }
     for (place, field) in plan.groups.enumerated() {
       dimensions.append(GroupDimension(kind(field, needs.universes[place], reader)))
