@@ -27,7 +27,7 @@ package enum CatalogReader {
     try SQLiteConnection(path: path, access: .readOnly).backUp(to: destination)
   }
 
-  private static func reading<Result>(
+  static func reading<Result>(
     layout: StoreLayout, fileSystem: any FileSystem,
     _ body: (SQLiteConnection, String) throws(StoreError) -> Result
   ) throws(StoreError) -> Result {
@@ -91,6 +91,7 @@ package enum CatalogReader {
     state.logs = try logs(connection, path: path)
     state.damage = try damage(connection, path: path)
     state.sources = try sources(connection, path: path)
+    state.expiries = try expiries(connection, path: path)
     guard state.rowsDigest == digest else {
       throw broken(path, "rows are missing from it, or stale")
     }
@@ -219,7 +220,7 @@ package enum CatalogReader {
     return number
   }
 
-  private static func broken(_ path: String, _ what: String) -> StoreError {
+  static func broken(_ path: String, _ what: String) -> StoreError {
     StoreError(.damaged, "\(path) is damaged: \(what); restore it from a backup")
   }
 }

@@ -9,7 +9,7 @@ internal import FarthingCore
 enum CatalogSchema {
   /// What `PRAGMA application_id` holds: "Frth".
   static let applicationID: Int64 = 0x4672_7468
-  static let version: Int64 = 2
+  static let version: Int64 = 3
 
   /// Statements that lead from version n to n + 1, at index n.
   static let migrations: [String] = [
@@ -45,6 +45,14 @@ enum CatalogSchema {
       source TEXT PRIMARY KEY, state BLOB NOT NULL, sequence INTEGER NOT NULL,
       checksum INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE expiries (
+      day INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL, earliest INTEGER NOT NULL,
+      latest INTEGER NOT NULL, requests INTEGER NOT NULL, outcomes INTEGER NOT NULL,
+      capacities INTEGER NOT NULL, segments INTEGER NOT NULL, bytes INTEGER NOT NULL,
+      checksum INTEGER NOT NULL
+    ) STRICT;
     """,
   ]
 }
@@ -139,6 +147,7 @@ extension CatalogState {
     for log in logs { sum &+= log.checksum }
     for report in damage { sum &+= report.checksum }
     for source in sources { sum &+= source.checksum }
+    for record in expiries { sum &+= record.checksum }
     return sum
   }
 
