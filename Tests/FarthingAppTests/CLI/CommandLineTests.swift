@@ -65,7 +65,7 @@ struct CommandLineTests {
     (["qery", "cost"], "farthing: \"qery\" is no command of farthing; did you mean \"query\"?\n"),
     (
       ["serve"],
-      "farthing: \"serve\" is no command of farthing; it has: ingest, query, events, prices, generate\n"
+      "farthing: \"serve\" is no command of farthing; it has: ingest, query, events, sql, prices, generate\n"
     ),
     (
       ["prices", "imprt", "x"],
