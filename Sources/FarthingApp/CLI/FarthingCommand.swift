@@ -17,7 +17,7 @@ package struct FarthingCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
-      PricesCommand.self, GenerateCommand.self,
+      PricesCommand.self, StoreCommand.self, GenerateCommand.self,
     ])
 
   package init() {}

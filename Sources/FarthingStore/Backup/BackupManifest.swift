@@ -47,7 +47,8 @@ package struct BackupManifest: Sendable, Equatable {
     text += "rows " + rows.map(String.init).joined(separator: " ") + "\n"
     for name in missing { text += "missing \(name)\n" }
     for copy in copies {
-      text += "\(copy.isDamaged ? "damaged" : "file") \(hex(copy.checksum)) \(copy.byteCount) "
+      text +=
+        "\(copy.isDamaged ? "damaged" : "file") \(hex(copy.checksum)) \(copy.byteCount) "
         + "\(copy.name) \(copy.original)\n"
     }
     let body = Array(text.utf8)

@@ -67,7 +67,8 @@ package struct StoreRestore {
     let some = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
     throw StoreError(
       .invalidArgument,
-      "\(layout.directory) is not empty: it holds \(some); a restore needs an empty or missing folder")
+      "\(layout.directory) is not empty: it holds \(some); a restore needs an empty or missing folder"
+    )
   }
 
   private func run(

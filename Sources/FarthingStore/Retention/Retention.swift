@@ -10,7 +10,7 @@
 //    repetitions. It goes with the next step after that.
 // 4. What went is recorded, so that an answer about that time can say so.
 
-package import FarthingCore
+internal import FarthingCore
 
 /// How much of the past a store keeps; both absent for all of it.
 package struct Retention: Sendable, Equatable {

@@ -61,8 +61,9 @@ struct SegmentRecount {
       let found = measures[measure].map { "\($0)" } ?? "more than 128 bits"
       faults.append("its sum of \(measure) is \(sum), its rows add up to \(found)")
     }
-    for field in Set(said.sketches.keys).union(sketches.keys).sorted(by: { $0.rawValue < $1.rawValue })
-    {
+    for field in Set(said.sketches.keys).union(sketches.keys).sorted(by: {
+      $0.rawValue < $1.rawValue
+    }) {
       let (left, right) = (said.sketches[field], sketches[field])
       // The sum of a sketch depends on the order of adding in its last bits; nothing else does.
       if left?.count != right?.count || left?.minimum != right?.minimum
@@ -126,20 +127,26 @@ struct SegmentRecount {
     var integers: [IntegerField: [Int64]] = [:]
     var moneys: [MoneyColumn: [Int128]] = [:]
     for measure in AdditiveMeasure.allCases {
-      let mask = try masks[measure.condition] ?? self.mask(measure.condition, block, rows: rows)
-      masks[measure.condition] = mask
+      if masks[measure.condition] == nil {
+        masks[measure.condition] = try mask(measure.condition, block, rows: rows)
+      }
+      let mask = masks[measure.condition] ?? []
       switch measure.amount {
       case .one:
         measures.add(Int128(mask.reduce(0) { $0 + ($1 ? 1 : 0) }), to: measure)
       case .integer(let field):
-        let values = try integers[field] ?? self.integers(.field(field), block)
-        integers[field] = values
+        if integers[field] == nil {
+          integers[field] = try self.integers(.field(field), block)
+        }
+        let values = integers[field] ?? []
         var sum: Int128 = 0
         for row in 0..<rows where mask[row] { sum += Int128(values[row]) }
         measures.add(sum, to: measure)
       case .money(let column):
-        let values = try moneys[column] ?? money(ColumnName(column.columnName), block)
-        moneys[column] = values
+        if moneys[column] == nil {
+          moneys[column] = try money(ColumnName(column.columnName), block)
+        }
+        let values = moneys[column] ?? []
         for row in 0..<rows where mask[row] && values[row] != 0 {
           measures.add(values[row], to: measure)
         }

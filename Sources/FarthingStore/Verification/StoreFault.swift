@@ -1,5 +1,3 @@
-package import FarthingCore
-
 /// One thing that a verification found.
 package struct StoreFault: Sendable, Equatable {
   /// What it means for answers.

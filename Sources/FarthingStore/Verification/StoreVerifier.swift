@@ -236,8 +236,10 @@ package struct StoreVerifier {
     }
     return StoreFault(
       .damage, file: name,
-      what: "the catalogue does not list it: it lost the transaction that did, or the file was put here",
+      what:
+        "the catalogue does not list it: it lost the transaction that did, or the file was put here",
       lostRows: nil,
-      remedy: "restore the store from a backup, or move the file elsewhere if it belongs to another")
+      remedy: "restore the store from a backup, or move the file elsewhere if it belongs to another"
+    )
   }
 }

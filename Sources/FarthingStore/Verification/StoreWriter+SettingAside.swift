@@ -20,7 +20,8 @@ extension StoreWriter {
     guard catalog.state.segments.contains(entry) else { return nil }
     let name = StoreLayout.segmentName(entry.id)
     var hasFile = false
-    for candidate in [name, name + ".new"] where try fileSystem.size(layout.path(candidate)) != nil {
+    for candidate in [name, name + ".new"] where try fileSystem.size(layout.path(candidate)) != nil
+    {
       try fileSystem.rename(layout.path(candidate), to: layout.path(name) + ".bad")
       hasFile = true
     }
