@@ -41,6 +41,10 @@ package struct StoreRestore {
   ) throws(StoreError) -> Report {
     let source = StoreLayout(directory: source).directory
     let layout = StoreLayout(directory: directory)
+    guard !source.isEmpty, !layout.directory.isEmpty else {
+      throw StoreError(
+        .invalidArgument, "a folder without a name is none; name the backup's and --data")
+    }
     guard let manifest = try BackupManifest.read(source, fileSystem: fileSystem) else {
       throw StoreError(
         .notFound,

@@ -13,7 +13,21 @@ struct SegmentRecount {
   private var sketches: [RealField: QuantileSketch] = [:]
   private var time: ClosedRange<Int64>?
   private var receivedTime: ClosedRange<Int64>?
+  private var codeSums: [ColumnName: AmountsByCode] = [:]
   private var faults: [String] = []
+
+  /// The sums of all measures by the codes of one column.
+  private struct AmountsByCode {
+    let codeCount: Int
+    /// By measure, then by code.
+    var amounts: [Int128]
+
+    init(codeCount: Int) {
+      self.codeCount = codeCount
+      let measures = (AdditiveMeasure.allCases.map { Int($0.rawValue) }.max() ?? 0) + 1
+      amounts = [Int128](repeating: 0, count: codeCount * measures)
+    }
+  }
 
   init(_ segment: SegmentReader, scratch: ScanScratch) {
     self.segment = segment
@@ -40,7 +54,11 @@ struct SegmentRecount {
     compare(
       receivedTime, entry.minimumReceivedTime...entry.maximumReceivedTime, "times of arrival",
       in: "the catalogue")
-    if segment.kind == .request { try compareTotals() }
+    if segment.kind == .request {
+      try compareTotals()
+      // Damage there costs no row and is told apart.
+      if segment.foundSumsDamage == nil { try compareCodeSums() }
+    }
     return faults
   }
 
@@ -124,33 +142,70 @@ struct SegmentRecount {
 
   private mutating func addMeasures(_ block: Int, rows: Int) throws(StoreError) {
     var masks: [AdditiveMeasure.Condition: [Bool]] = [:]
-    var integers: [IntegerField: [Int64]] = [:]
-    var moneys: [MoneyColumn: [Int128]] = [:]
+    var amounts: [AdditiveMeasure.Amount: [Int128]] = [:]
+    let codes = try readCodes(block)
     for measure in AdditiveMeasure.allCases {
       if masks[measure.condition] == nil {
         masks[measure.condition] = try mask(measure.condition, block, rows: rows)
       }
-      let mask = masks[measure.condition] ?? []
-      switch measure.amount {
-      case .one:
-        measures.add(Int128(mask.reduce(0) { $0 + ($1 ? 1 : 0) }), to: measure)
-      case .integer(let field):
-        if integers[field] == nil {
-          integers[field] = try self.integers(.field(field), block)
-        }
-        let values = integers[field] ?? []
-        var sum: Int128 = 0
-        for row in 0..<rows where mask[row] { sum += Int128(values[row]) }
-        measures.add(sum, to: measure)
-      case .money(let column):
-        if moneys[column] == nil {
-          moneys[column] = try money(ColumnName(column.columnName), block)
-        }
-        let values = moneys[column] ?? []
-        for row in 0..<rows where mask[row] && values[row] != 0 {
-          measures.add(values[row], to: measure)
-        }
+      if amounts[measure.amount] == nil {
+        amounts[measure.amount] = try values(measure.amount, block, rows: rows)
       }
+      guard let mask = masks[measure.condition], let values = amounts[measure.amount] else {
+        continue
+      }
+      for row in 0..<rows where mask[row] && values[row] != 0 {
+        measures.add(values[row], to: measure)
+      }
+      for (name, codes) in codes {
+        guard var sums = codeSums[name] else { continue }
+        codeSums[name] = nil
+        let start = Int(measure.rawValue) * sums.codeCount
+        // Wraps like no stored sum does, so a sum that leaves 128 bits is found to differ.
+        for row in 0..<rows where mask[row] && values[row] != 0 {
+          sums.amounts[start + Int(codes[row])] &+= values[row]
+        }
+        codeSums[name] = sums
+      }
+    }
+  }
+
+  /// The codes of the columns that the segment knows sums by.
+  private mutating func readCodes(_ block: Int) throws(StoreError) -> [ColumnName: [UInt32]] {
+    var found: [ColumnName: [UInt32]] = [:]
+    for name in segment.columnNames where segment.kind(of: name) == .codes {
+      guard segment.codeSumsDirectory(of: name) != nil else { continue }
+      var codes: [UInt32] = []
+      try segment.readCodes(name, block: block, into: &codes, scratch: scratch)
+      found[name] = codes
+      if codeSums[name] == nil {
+        codeSums[name] = AmountsByCode(codeCount: try segment.dictionary(name).count)
+      }
+    }
+    return found
+  }
+
+  private mutating func compareCodeSums() throws(StoreError) {
+    for (name, found) in codeSums.sorted(by: { $0.key < $1.key }) {
+      guard let directory = segment.codeSumsDirectory(of: name) else { continue }
+      let said = try segment.codeSums(by: name, of: AdditiveMeasure.allCases, scratch: scratch)
+      for measure in AdditiveMeasure.allCases where directory.knows(measure) {
+        let start = Int(measure.rawValue) * found.codeCount
+        let isSame = (0..<found.codeCount).allSatisfy {
+          said.sum(measure, code: $0) == found.amounts[start + $0]
+        }
+        if !isSame { faults.append("its sums of \(measure) by \(name) are not those of its rows") }
+      }
+    }
+  }
+
+  private func values(
+    _ amount: AdditiveMeasure.Amount, _ block: Int, rows: Int
+  ) throws(StoreError) -> [Int128] {
+    switch amount {
+    case .one: return [Int128](repeating: 1, count: rows)
+    case .integer(let field): return try integers(.field(field), block).map { Int128($0) }
+    case .money(let column): return try money(ColumnName(column.columnName), block)
     }
   }
 

@@ -137,6 +137,7 @@ package struct StoreVerifier {
       let segment = try layout.openSegment(entry, fileSystem)
       try segment.verify(scratch: scratch)
       summary.events += segment.rowCount
+      try verifySums(segment, entry)
       var recount = SegmentRecount(segment, scratch: scratch)
       for what in try recount.disagreements(with: entry) {
         find(
@@ -155,6 +156,22 @@ package struct StoreVerifier {
           .damage, file: StoreLayout.segmentName(entry.id), what: error.description,
           lostRows: entry.rowCount,
           remedy: "restore it from a backup; until then answers go without it and say so",
+          segment: entry))
+    }
+  }
+
+  /// What a segment knows by the codes of its columns stands apart: rows answer where it is damaged.
+  private mutating func verifySums(
+    _ segment: SegmentReader, _ entry: SegmentEntry
+  ) throws(StoreError) {
+    do throws(StoreError) {
+      try segment.verifyCodeSums(scratch: scratch)
+    } catch {
+      guard error.code == .damaged else { throw error }
+      find(
+        StoreFault(
+          .damage, file: StoreLayout.segmentName(entry.id), what: error.description, lostRows: 0,
+          remedy: "answers are computed from its rows instead, slower; restore it from a backup",
           segment: entry))
     }
   }

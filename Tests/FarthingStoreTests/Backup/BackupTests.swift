@@ -243,6 +243,12 @@ private struct LiveStore {
       try StoreBackup.run(directory: other.path, target: store.target, now: 0)
     }
     #expect(error?.code == .notFound)
+    #expect(throws: StoreError.self) {
+      try StoreBackup.run(directory: store.directory, target: "", now: 0)
+    }
+    #expect(throws: StoreError.self) {
+      try StoreRestore.run(source: "", directory: other.path + "/new")
+    }
     _ = try store.backUp()
     let second = try TemporaryDirectory()
     let writer = try StoreWriter(
