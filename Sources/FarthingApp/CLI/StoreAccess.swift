@@ -17,7 +17,6 @@ enum StoreAccess {
     let writer = try StoreWriter(
       directory: settings.dataFolder, options: options, now: HostProcess.now(),
       randomBytes: (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
-    for report in writer.unreadIDs { warn(report) }
     let lists = try await writer.priceLists().compactMap(StoredPriceList.init)
     return OpenStore(
       writer: writer, book: try PriceBook(lists: lists), retention: settings.retention)
@@ -107,7 +106,7 @@ enum StoreAccess {
     }
   }
 
-  private static func warn(_ report: DamageReport) {
+  fileprivate static func warn(_ report: DamageReport) {
     Console.note("farthing: warning: \(report.message.printable)")
   }
 
@@ -161,6 +160,13 @@ struct OpenStore: EventSink, FollowSink {
     self.retention = retention
   }
 
+  var preparation: BatchPreparation? { writer.preparation }
+
+  func append(_ batch: PreparedBatch, receivedTime: Int64) async throws -> AppendCount {
+    let result = try await writer.append(batch, receivedTime: receivedTime)
+    return AppendCount(accepted: result.accepted, duplicates: result.duplicateLines.count)
+  }
+
   func append(_ batch: ChargedBatch, receivedTime: Int64) async throws -> AppendCount {
     let result = try await writer.append(batch, receivedTime: receivedTime, durability: .segment)
     return AppendCount(accepted: result.accepted, duplicates: result.duplicateLines.count)
@@ -182,8 +188,10 @@ struct OpenStore: EventSink, FollowSink {
     if upkeep.isDue(HostProcess.now()) { try? await applyRetention() }
   }
 
-  /// Applies the retention, and gives the folder up.
+  /// Warns of segments whose ids were not there to find duplicates by, and applies the retention;
+  /// then makes everything durable and gives the folder up.
   func close() async throws {
+    for report in await writer.unreadIDs { StoreAccess.warn(report) }
     do {
       try await applyRetention()
     } catch {
