@@ -52,7 +52,7 @@ struct CommandLineTests {
     #expect(help.status == 0)
     #expect(help.error == "")
     #expect(help.output.contains("USAGE: farthing <subcommand>"))
-    for command in ["ingest", "query", "events", "prices", "generate"] {
+    for command in ["ingest", "query", "events", "sql", "prices", "generate"] {
       #expect(help.output.contains("\n  \(command) "))
       #expect(try folder.farthing(command, "--help").status == 0)
     }
@@ -65,7 +65,7 @@ struct CommandLineTests {
     (["qery", "cost"], "farthing: \"qery\" is no command of farthing; did you mean \"query\"?\n"),
     (
       ["serve"],
-      "farthing: \"serve\" is no command of farthing; it has: ingest, query, events, prices, generate\n"
+      "farthing: \"serve\" is no command of farthing; it has: ingest, query, events, sql, prices, generate\n"
     ),
     (
       ["prices", "imprt", "x"],

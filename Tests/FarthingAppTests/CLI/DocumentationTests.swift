@@ -46,7 +46,7 @@ struct DocumentationTests {
     }
   }
 
-  @Test(arguments: ["ingest", "query", "events", "prices", "generate"])
+  @Test(arguments: ["ingest", "query", "events", "sql", "prices", "generate"])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))
   }
