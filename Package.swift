@@ -47,9 +47,10 @@ let package = Package(
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
 
     room("FarthingCore", imports: []),
-    room("FarthingStore", imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib"]),
+    room("FarthingStore", imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib", "CPCRE2"]),
     room("FarthingQuery", imports: ["FarthingCore", "FarthingStore"]),
     room(
       "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery", yams],

@@ -17,6 +17,10 @@ package struct IngestCommand: AsyncParsableCommand {
       Plain, gzip or zstd, told by the first bytes. A refused event is named by its line and the \
       others are kept; an id that was accepted within seven days is counted once, so the same input \
       may be given again. Returns once everything accepted would survive a crash.
+
+      Other JSON lines, logfmt, CSV and text become events by a mapping file (docs/mappings.md):
+
+        farthing ingest --mapping nginx.yaml --dry-run access.log
       """)
 
   @OptionGroup package var global: GlobalOptions
@@ -24,9 +28,19 @@ package struct IngestCommand: AsyncParsableCommand {
   package var files: [String] = []
   @Option(
     help: ArgumentHelp(
-      "auto (by the first bytes of each file), events, litellm, openai, anthropic, gemini or bedrock.",
+      "auto (by the first bytes of each file), events, ndjson (events, one a line whatever it looks "
+        + "like), litellm, openai, anthropic, gemini or bedrock.",
       valueName: "format"))
   package var format = "auto"
+  @Option(
+    help: ArgumentHelp(
+      "A file that says which path of a record fills which field of an event; see docs/mappings.md.",
+      valueName: "file"))
+  package var mapping: String?
+  @Flag(help: "Read, decode and price, show the first events, and store nothing.")
+  package var dryRun = false
+  @Option(help: ArgumentHelp("Events that a dry run shows.", valueName: "n"))
+  package var show: Int?
   @Flag(help: "Exit with 1 where an event was refused; the good ones are kept all the same.")
   package var strict = false
   @Option(help: ArgumentHelp("table or json: the form of the receipt.", valueName: "format"))
@@ -41,6 +55,16 @@ package struct IngestCommand: AsyncParsableCommand {
     }
     var options = Ingestion.Options()
     options.format = try sourceFormat()
+    options.isLineByLine = format == "ndjson"
+    options.mapping = try mapping.map { (path) throws(CommandFailure) in
+      try MappingOption.mapping(path)
+    }
+    if mapping != nil, !["auto", "ndjson"].contains(format) {
+      throw CommandFailure.usage(
+        "--mapping says how its input is read; leave out --format \(format)")
+    }
+    if show != nil, !dryRun { throw CommandFailure.usage("--show belongs to --dry-run") }
+    if let show, show < 0 { throw CommandFailure.usage("--show \(show): expected 0 or more") }
     options.listedErrors = settings.listedErrors
     options.limits.eventBytes = settings.eventBytes
     options.workers = HostProcess.processorCount()
@@ -48,6 +72,7 @@ package struct IngestCommand: AsyncParsableCommand {
       throw CommandFailure.usage("name the files to ingest, or - to read from the terminal")
     }
     let inputs = (files.isEmpty ? ["-"] : files).map { IngestInput(word: $0) }
+    if dryRun { return try await rehearse(inputs, options, settings) }
     let receipt = try await ingest(inputs, options, settings)
     try report(receipt, inputs)
     let isClean = receipt.failures.isEmpty && !(strict && receipt.rejected > 0)
@@ -56,8 +81,9 @@ package struct IngestCommand: AsyncParsableCommand {
 
   private func sourceFormat() throws(CommandFailure) -> SourceFormat? {
     if format == "auto" { return nil }
+    if format == "ndjson" { return .events }
     if let known = SourceFormat(rawValue: format) { return known }
-    let names = ["auto"] + SourceFormat.allCases.map(\.rawValue)
+    let names = ["auto", "ndjson"] + SourceFormat.allCases.map(\.rawValue)
     let hint =
       Suggestion.nearest(to: format, among: names).map { "did you mean \"\($0)\"?" }
       ?? "expected one of \(names.joined(separator: ", "))"
@@ -84,6 +110,26 @@ package struct IngestCommand: AsyncParsableCommand {
       throw CommandFailure.failed(
         "\(error)\n          what was stored before stays; run the same command again, events with an "
           + "id are counted once")
+    }
+  }
+
+  /// Reads, decodes and prices without a store, and tells what would be stored.
+  private func rehearse(
+    _ inputs: [IngestInput], _ options: Ingestion.Options, _ settings: Settings
+  ) async throws {
+    let sink = DryRun(showing: show ?? 5)
+    var ingestion = Ingestion(
+      options: options, book: try StoreAccess.priceBook(settings), sink: sink,
+      clock: { HostProcess.now() })
+    let receipt = try await ingestion.run(inputs)
+    for event in sink.shown { try Console.result(event) }
+    let single = inputs.count == 1 ? inputs[0].name : nil
+    for note in ReceiptText.notes(receipt, singleInput: single) {
+      Console.note("farthing: \(note)")
+    }
+    for note in DryRunText.notes(ingestion, receipt, sink) { Console.note("farthing: \(note)") }
+    if !(receipt.failures.isEmpty && !(strict && receipt.rejected > 0)) {
+      throw CommandFailure.failed(nil)
     }
   }
 

@@ -33,6 +33,11 @@ package struct EventBatchBuilder: Sendable {
     if !text.isEmpty { event.set(field, place(text)) }
   }
 
+  /// Sets a text from its bytes; what is not UTF-8 in them becomes U+FFFD, and none are absent.
+  package mutating func set(_ field: TextField, bytes: ArraySlice<UInt8>) {
+    if !bytes.isEmpty { event.set(field, place(bytes)) }
+  }
+
   package mutating func set(_ field: IntegerField, _ value: Int64) { event.set(field, value) }
 
   package mutating func set(_ field: RealField, _ value: Double) { event.set(field, value) }
@@ -48,6 +53,21 @@ package struct EventBatchBuilder: Sendable {
     }
   }
 
+  /// Sets an amount in picodollars, at least 0.
+  package mutating func set(_ field: MoneyField, picodollars: Int128) {
+    event.set(field, picodollars: picodollars)
+  }
+
+  /// Makes the event refused for a value that no field can take; the first fault counts.
+  ///
+  /// - Parameters:
+  ///   - field: its contract name.
+  ///   - value: what stands there; shortened here.
+  ///   - expected: the end of the sentence "expected …".
+  package mutating func refuse(field: String, value: String, expected: String) {
+    fault = fault ?? EventFault(field: field, value: Excerpt.shortened(value), expected: expected)
+  }
+
   private func fieldFault(_ field: MoneyField, _ text: String, _ expected: String) -> EventFault {
     EventFault(field: field.contractName, value: Excerpt.shortened(text), expected: expected)
   }
@@ -61,6 +81,17 @@ package struct EventBatchBuilder: Sendable {
     } else {
       tags.append(entry)
     }
+  }
+
+  /// Adds a tag whose value is given in bytes; of two with one name the later counts.
+  package mutating func tag(_ name: String, bytes: ArraySlice<UInt8>) {
+    guard !name.isEmpty && !bytes.isEmpty else { return }
+    let known = tags.firstIndex { entry in
+      Int(entry.name.length) == name.utf8.count && batch.string(entry.name) == name
+    }
+    let entry = NamedEntry(
+      name: known.map { tags[$0].name } ?? place(name), text: place(bytes))
+    if let known { tags[known] = entry } else { tags.append(entry) }
   }
 
   /// How many tags the event has so far.
@@ -104,6 +135,14 @@ package struct EventBatchBuilder: Sendable {
   package mutating func take() -> DecodedBatch {
     defer { batch = DecodedBatch() }
     return batch
+  }
+
+  private mutating func place(_ text: ArraySlice<UInt8>) -> ByteRange {
+    if text.contains(where: { $0 >= 0x80 }) { return place(String(decoding: text, as: UTF8.self)) }
+    let offset = batch.bytes.count
+    batch.bytes.append(contentsOf: text)
+    return ByteRange(
+      offset: UInt32(truncatingIfNeeded: offset), length: UInt32(truncatingIfNeeded: text.count))
   }
 
   private mutating func place(_ text: String) -> ByteRange {

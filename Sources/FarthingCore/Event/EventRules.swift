@@ -92,6 +92,12 @@ package enum EventRules {
   private static func textFault(
     _ name: String, _ range: ByteRange, in batch: DecodedBatch, limit: Int
   ) -> EventFault? {
+    let start = Int(range.offset)
+    let isPlain = batch.bytes[start..<start + Int(range.length)].allSatisfy {
+      $0 >= 0x20 && $0 < 0x7F
+    }
+    // Most texts are plain, and a string is made of those only that are not.
+    if isPlain && range.length > 0 && range.length <= limit { return nil }
     let text = batch.string(range)
     let isUnclean = text.unicodeScalars.contains { TextRules.forbids($0.value) }
     guard range.length > limit || range.length == 0 || isUnclean else { return nil }

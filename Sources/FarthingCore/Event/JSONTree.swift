@@ -139,6 +139,15 @@ package struct JSONValue: Sendable {
       ? String(decoding: tree.slice(node.content), as: UTF8.self) : nil
   }
 
+  /// The bytes of a text after its escapes, of a number or of `true` and `false` as written; nil for
+  /// what holds other values and for `null`. Nothing is copied.
+  package var scalar: ArraySlice<UInt8>? {
+    switch node.kind {
+    case .text, .number, .boolean: tree.slice(node.content)
+    case .object, .array, .null: nil
+    }
+  }
+
   package var boolean: Bool? {
     node.kind == .boolean ? tree.slice(node.content).first == UInt8(ascii: "t") : nil
   }
@@ -206,7 +215,9 @@ package struct JSONValue: Sendable {
     return value.isNull ? nil : value
   }
 
-  private func member(_ key: [UInt8]) -> JSONValue? {
+  /// The value at a key of an object; nil where it is not there. Of two equal keys the later counts.
+  /// - Complexity: O(k) in the keys of the object.
+  package func member(_ key: [UInt8]) -> JSONValue? {
     guard node.kind == .object else { return nil }
     var found: Int?
     var child = index + 1
@@ -216,6 +227,13 @@ package struct JSONValue: Sendable {
       child = Int(tree.nodes[child].next)
     }
     return found.map { JSONValue(tree: tree, index: $0) }
+  }
+
+  /// The members of an object in their order, or nothing.
+  /// - Complexity: O(k) in the keys of the object.
+  package var members: [(key: String, value: JSONValue)] {
+    guard node.kind == .object else { return [] }
+    return children.map { (String(decoding: tree.slice($0.node.key), as: UTF8.self), $0) }
   }
 
   private func member(_ key: String) -> JSONValue? { member(Array(key.utf8)) }

@@ -49,8 +49,21 @@ package struct Ingestion {
     package var workers = 2
     /// Name of the format; nil to tell it by the first bytes of each input.
     package var format: SourceFormat?
+    /// Whether the contract's own events are taken line by line, whatever the first bytes look like.
+    package var isLineByLine = false
+    /// How records of an unknown format become events; comes before ``format``.
+    package var mapping: Mapping?
 
     package init() {}
+
+    /// How records lie, where the options say so.
+    var layout: InputLayout? {
+      switch mapping?.format {
+      case .csv(let dialect): .records(dialect)
+      case .json, .logfmt, .text: .lines
+      case nil: isLineByLine ? .lines : nil
+      }
+    }
   }
 
   private let options: Options
@@ -60,6 +73,8 @@ package struct Ingestion {
   private let onProgress: (IngestProgress) -> Void
   /// Collectors of other formats; each sees all batches of the run, in order.
   private var collectors: [SourceFormat: any EventCollector] = [:]
+  /// What works through ``Options/mapping``; knows afterwards which paths were never found.
+  package private(set) var mappingCollector: MappingCollector?
   /// Whether refusals name their input.
   private var namesInputs = false
   package private(set) var receipt = IngestReceipt()
@@ -76,6 +91,7 @@ package struct Ingestion {
     self.clock = clock
     self.onProgress = onProgress
     workers = WorkerPool(book: book, now: clock())
+    mappingCollector = options.mapping.map { MappingCollector($0) }
   }
 
   /// Ingests the inputs one after the other; returns once all accepted events are durable.
@@ -95,8 +111,9 @@ package struct Ingestion {
       }
       let metadata = input.metadata()
       var cursor = InputCursor(
-        bytes, format: options.format, metadata: metadata, limits: options.limits)
-      if cursor.format.isDivisible {
+        bytes, format: options.mapping == nil ? options.format : .events,
+        layout: options.layout, metadata: metadata, limits: options.limits)
+      if mappingCollector == nil, cursor.format.isDivisible {
         try await ingest(&cursor, bytes, name: input.name)
       } else {
         try await collect(&cursor, bytes, metadata: metadata, name: input.name)
@@ -150,7 +167,9 @@ package struct Ingestion {
     _ cursor: inout InputCursor, _ bytes: DecompressedInput, metadata: [UInt8]?, name: String
   ) async throws {
     let format = cursor.format
-    var collector = collectors[format] ?? format.makeCollector(now: clock())
+    var collector =
+      mappingCollector ?? collectors[format] ?? format.makeCollector(now: clock())
+    let source = collector.name
     var context = CollectionContext(
       now: clock(), fallbackTime: bytes.modificationTime, metadata: metadata)
     var isEmpty = true
@@ -172,16 +191,20 @@ package struct Ingestion {
       }
       context.firstLine += lines
       try await append(
-        workers.charge(batch, source: format.rawValue), input: name, lineOffset: 0)
+        workers.charge(batch, source: source), input: name, lineOffset: 0)
       report(bytes, name: name)
     }
     if isEmpty, metadata != nil, cursor.failure == nil {
       // A failed call may have no body at all; what stands beside it tells of it.
       let batch = collector.decode([], context)
       try await append(
-        workers.charge(batch, source: format.rawValue), input: name, lineOffset: 0)
+        workers.charge(batch, source: source), input: name, lineOffset: 0)
     }
-    collectors[format] = collector
+    if let mapped = collector as? MappingCollector {
+      mappingCollector = mapped
+    } else {
+      collectors[format] = collector
+    }
   }
 
   // MARK: Handing over

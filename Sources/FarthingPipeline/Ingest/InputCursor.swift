@@ -13,10 +13,11 @@ struct InputCursor {
   ///
   /// - Parameters:
   ///   - format: nil to tell it by the first bytes.
+  ///   - layout: how records lie, where that is not to be told by the first bytes.
   ///   - metadata: What stands beside a raw response.
   init(
-    _ input: DecompressedInput, format named: SourceFormat?, metadata: [UInt8]?,
-    limits: InputLimits
+    _ input: DecompressedInput, format named: SourceFormat?, layout: InputLayout? = nil,
+    metadata: [UInt8]?, limits: InputLimits
   ) {
     let beginning = Beginning(of: input)
     if let kind = ForeignContent.kind(of: beginning.bytes[...]) {
@@ -24,8 +25,8 @@ struct InputCursor {
       isAtEnd = true
     }
     format = named ?? SourceFormat.detect(beginning.bytes, metadata: metadata)
-    let isWhole = format != .events && format != .litellm
-    reader = PieceReader(limits: limits, layout: isWhole ? .value : nil) { buffer, count in
+    let isWhole = layout == nil && format != .events && format != .litellm
+    reader = PieceReader(limits: limits, layout: isWhole ? .value : layout) { buffer, count in
       try beginning.read(appendingTo: &buffer, count: count, then: input)
     }
   }

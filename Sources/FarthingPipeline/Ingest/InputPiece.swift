@@ -28,6 +28,8 @@ package enum InputLayout: Sendable, Equatable {
   case array
   /// One JSON value over several lines: a single event, or a whole API response.
   case value
+  /// Records of CSV, whose quoted fields may hold line feeds.
+  case records(CSVDialect)
 }
 
 /// The sizes that bound the memory of one input.

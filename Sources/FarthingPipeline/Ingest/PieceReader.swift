@@ -21,6 +21,9 @@ package struct PieceReader {
   /// Inside an event that is too long: its rest is thrown away.
   private var isSkipping = false
   private var splitter = ArraySplitter()
+  /// Where in a CSV record the bytes end that were looked at, and how many these are.
+  private var boundary = CSVDialect.Boundary()
+  private var lookedAt = 0
   /// Bytes that the stream gave so far.
   package private(set) var bytesRead = 0
 
@@ -50,6 +53,7 @@ package struct PieceReader {
         case .lines: cutLines()
         case .array: cutElements()
         case .value: cutValue()
+        case .records(let dialect): cutRecords(dialect)
         }
       if let piece { return piece }
       if isAtEnd, failure == nil { return nil }
@@ -124,6 +128,30 @@ package struct PieceReader {
     // A last line without a line feed. One that an error cut off is not whole and is left out.
     guard isAtEnd, failure == nil, !buffer.isEmpty else { return nil }
     return lines(take(buffer.count))
+  }
+
+  /// As lines, but that a line feed inside quotes ends nothing.
+  private mutating func cutRecords(_ dialect: CSVDialect) -> InputPiece? {
+    if isSkipping { return cutLines() }
+    let end = boundary.lastEnd(in: buffer, from: lookedAt, dialect)
+    lookedAt = buffer.count
+    if let end {
+      lookedAt -= end
+      return piece(.lines(take(end)))
+    }
+    if buffer.count > limits.eventBytes {
+      // A quote that nothing closes: go on at the next line.
+      boundary = CSVDialect.Boundary()
+      lookedAt = 0
+    }
+    guard buffer.count > limits.eventBytes || isAtEnd && failure == nil else { return nil }
+    if buffer.count > limits.eventBytes {
+      buffer.removeAll(keepingCapacity: true)
+      isSkipping = true
+      return nil
+    }
+    guard !buffer.isEmpty else { return nil }
+    return piece(.lines(take(buffer.count)))
   }
 
   private func lines(_ bytes: [UInt8]) -> InputPiece {

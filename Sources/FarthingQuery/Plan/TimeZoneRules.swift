@@ -19,6 +19,18 @@ package struct TimeZoneRules: Sendable, Hashable {
   package static let utc = TimeZoneRules(
     name: "UTC", transitions: [], offsets: [], firstOffset: 0, tail: nil)
 
+  /// A fixed distance from UTC, written `+HH:MM` or `-HH:MM`; nil for anything else.
+  package init?(offset text: String) {
+    let bytes = Array(text.utf8)
+    guard bytes.count == 6, bytes[3] == UInt8(ascii: ":"),
+      bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
+      let hours = Int(text.dropFirst().prefix(2)), let minutes = Int(text.suffix(2)),
+      (0...23).contains(hours), (0...59).contains(minutes)
+    else { return nil }
+    let seconds = (hours * 3600 + minutes * 60) * (bytes[0] == UInt8(ascii: "-") ? -1 : 1)
+    self.init(name: text, transitions: [], offsets: [], firstOffset: seconds, tail: nil)
+  }
+
   init(
     name: String, transitions: [Int64], offsets: [Int], firstOffset: Int, tail: RecurringRule?
   ) {
@@ -49,7 +61,7 @@ package struct TimeZoneRules: Sendable, Hashable {
 
   /// The first instant at which the zone's clocks show `localSecond` or later (seconds since 1970
   /// as if local time were UTC).
-  func firstSecond(showing localSecond: Int64) -> Int64 {
+  package func firstSecond(showing localSecond: Int64) -> Int64 {
     let before = Int64(offset(at: localSecond - 86_400))
     let after = Int64(offset(at: localSecond + 86_400))
     if before == after { return localSecond - before }
