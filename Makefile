@@ -10,8 +10,12 @@ BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
 RELEASE  := -c release --static-swift-stdlib --product farthing
 FARTHING := $(SCRATCH)/release/farthing
 SUMMARY  := $(SCRATCH)/test-output.txt
+# The fuzzed build is of another shape, so it has a folder of its own.
+FUZZING  := $(SCRATCH)/fuzzing
+FUZZER   := $(FUZZING)/release/farthing-fuzz
+SECONDS  ?= 600
 
-.PHONY: help demo test build release lint format bench install uninstall clean dependencies
+.PHONY: help demo test build release lint format bench fuzz corpus fuzzer install uninstall clean dependencies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -35,14 +39,24 @@ release: dependencies ## release build of the command, $(FARTHING)
 	@$(BUILD) $(RELEASE)
 
 lint: ## the formatter's rules and the house's own
-	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzzing
 	@Scripts/lint
 
 format: ## write the formatter's layout into the sources
-	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
 
 bench: release ## against DuckDB, ClickHouse, Polars and SQLite (see Benchmarks/README.md)
 	@$(MAKE) --no-print-directory -C Benchmarks run FARTHING=$(abspath $(FARTHING))
+
+fuzz: fuzzer ## TARGET=events SECONDS=600: search for input that breaks a parser (see CONTRIBUTING.md)
+	@Scripts/fuzz $(FUZZER) $(FUZZING)/runs $(TARGET) $(SECONDS)
+
+corpus: fuzzer ## TARGET=events: add what fuzzing has found to the corpus that the tests replay
+	@Scripts/fuzz $(FUZZER) $(FUZZING)/runs $(TARGET) merge
+
+fuzzer: dependencies
+	@FARTHING_FUZZ=1 $(SWIFT) build --scratch-path $(FUZZING) -c release --product farthing-fuzz \
+	  --sanitize=fuzzer --sanitize=address -Xswiftc -enable-testing
 
 install: release ## the command to $(PREFIX)/bin
 	install -D -m 755 $(FARTHING) $(DESTDIR)$(PREFIX)/bin/farthing

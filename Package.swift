@@ -34,6 +34,23 @@ func tests(of name: String, imports: [Target.Dependency], exclude: [String] = []
     swiftSettings: houseSettings)
 }
 
+/// What is fuzzed: the bodies as tests that replay their corpora, or, where FARTHING_FUZZ is set, as
+/// the program of the fuzzer; see `make fuzz`.
+let fuzzing: Target = {
+  let rooms: [Target.Dependency] = [
+    "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingTestSupport",
+  ]
+  if Context.environment["FARTHING_FUZZ"] == nil {
+    return .testTarget(
+      name: "FarthingFuzzTests", dependencies: rooms, path: "Fuzzing",
+      exclude: ["Corpus", "Entry"], sources: ["Bodies", "Replay"], swiftSettings: houseSettings)
+  }
+  return .executableTarget(
+    name: "farthing-fuzz", dependencies: rooms, path: "Fuzzing",
+    exclude: ["Corpus", "Replay"], sources: ["Bodies", "Entry"],
+    swiftSettings: houseSettings + [.unsafeFlags(["-parse-as-library"])])
+}()
+
 let package = Package(
   name: "farthing",
   products: [
@@ -85,5 +102,6 @@ let package = Package(
       of: "FarthingApp",
       imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"],
       exclude: ["Golden"]),
+    fuzzing,
   ]
 )

@@ -21,6 +21,7 @@ package struct IngestCommand: AsyncParsableCommand {
       Other JSON lines, logfmt, CSV and text become events by a mapping file (docs/mappings.md):
 
         farthing ingest --mapping nginx.yaml --dry-run access.log
+        farthing ingest --mapping nginx.yaml --follow /var/log/nginx/access.log
       """)
 
   @OptionGroup package var global: GlobalOptions
@@ -41,6 +42,11 @@ package struct IngestCommand: AsyncParsableCommand {
   package var dryRun = false
   @Option(help: ArgumentHelp("Events that a dry run shows.", valueName: "n"))
   package var show: Int?
+  @Flag(
+    help: "Keep reading what the files grow by, until interrupted; a restart goes on from there.")
+  package var follow = false
+  @Flag(help: "With --follow: begin files that were never read at their end.")
+  package var fromEnd = false
   @Flag(help: "Exit with 1 where an event was refused; the good ones are kept all the same.")
   package var strict = false
   @Option(help: ArgumentHelp("table or json: the form of the receipt.", valueName: "format"))
@@ -68,9 +74,14 @@ package struct IngestCommand: AsyncParsableCommand {
     options.listedErrors = settings.listedErrors
     options.limits.eventBytes = settings.eventBytes
     options.workers = HostProcess.processorCount()
+    if fromEnd, !follow { throw CommandFailure.usage("--from-end belongs to --follow") }
+    if follow, dryRun {
+      throw CommandFailure.usage("--dry-run reads what is there; leave out --follow")
+    }
     if files.isEmpty, HostProcess.isTerminal(.input) {
       throw CommandFailure.usage("name the files to ingest, or - to read from the terminal")
     }
+    if follow { return try await follow(options, settings) }
     let inputs = (files.isEmpty ? ["-"] : files).map { IngestInput(word: $0) }
     if dryRun { return try await rehearse(inputs, options, settings) }
     let receipt = try await ingest(inputs, options, settings)

@@ -121,7 +121,7 @@ struct StoredAnswer {
 }
 
 /// A store that this process writes: the sink of an ingest.
-struct OpenStore: EventSink {
+struct OpenStore: EventSink, FollowSink {
   let writer: StoreWriter
   let book: PriceBook
 
@@ -129,6 +129,16 @@ struct OpenStore: EventSink {
     let result = try await writer.append(batch, receivedTime: receivedTime, durability: .segment)
     return AppendCount(accepted: result.accepted, duplicates: result.duplicateLines.count)
   }
+
+  func append(
+    _ batch: ChargedBatch, receivedTime: Int64, progress: SourceProgress?
+  ) async throws -> AppendCount {
+    let result = try await writer.append(
+      batch, receivedTime: receivedTime, durability: .log, progress: progress)
+    return AppendCount(accepted: result.accepted, duplicates: result.duplicateLines.count)
+  }
+
+  func positions() async -> [SourcePosition] { await writer.sourcePositions }
 
   func flush() async throws { try await writer.flush() }
 

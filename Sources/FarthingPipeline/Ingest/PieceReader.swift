@@ -122,8 +122,9 @@ package struct PieceReader {
     }
     if buffer.count > limits.eventBytes {
       buffer.removeAll(keepingCapacity: true)
-      isSkipping = true
-      return nil
+      // The read that went beyond the limit may have been the last one.
+      isSkipping = !isAtEnd
+      return isAtEnd ? oversized("a line", line: 1) : nil
     }
     // A last line without a line feed. One that an error cut off is not whole and is left out.
     guard isAtEnd, failure == nil, !buffer.isEmpty else { return nil }

@@ -15,6 +15,8 @@ package struct CatalogChange: Sendable {
   package var addedLogs: [LogEntry] = []
   package var removedLogs: [Int64] = []
   package var addedDamage: [DamageReport] = []
+  /// Positions of followed sources that are newer than what is there; an empty one removes its source.
+  package var sources: [SourceEntry] = []
   /// Files in ``CatalogState/removals`` that are gone for good.
   package var clearedRemovals: [String] = []
   /// By kind; nil keeps what is there.
@@ -197,6 +199,15 @@ final class Catalog {
         report.lostRows.map { .integer(Int64($0)) } ?? .null,
         report.kind.map { .integer(Int64($0.rawValue)) } ?? .null, .integer(report.checksum))
     }
+    for entry in change.sources {
+      if entry.position.state.isEmpty {
+        try connection.run("DELETE FROM sources WHERE source = ?", .text(entry.position.source))
+      } else {
+        try connection.run(
+          "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", .text(entry.position.source),
+          .blob(entry.position.state), .integer(entry.sequence), .integer(entry.checksum))
+      }
+    }
     for file in change.clearedRemovals {
       try connection.run("DELETE FROM removals WHERE file = ?", .text(file))
     }
@@ -272,6 +283,10 @@ extension CatalogState {
     next.logs = logs.filter { !removedLogs.contains($0.id) } + change.addedLogs
     next.logs.sort { $0.id < $1.id }
     next.damage += change.addedDamage
+    let changed = Set(change.sources.map(\.position.source))
+    next.sources.removeAll { changed.contains($0.position.source) }
+    next.sources += change.sources.filter { !$0.position.state.isEmpty }
+    next.sources.sort { $0.position.source < $1.position.source }
     for id in change.removedSegments {
       let name = StoreLayout.segmentName(id)
       if !next.removals.contains(name) { next.removals.append(name) }

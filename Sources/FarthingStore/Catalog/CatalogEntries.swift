@@ -95,6 +95,8 @@ package struct CatalogState: Sendable, Equatable {
   package var removals: [String] = []
   /// Damage that cost rows and was acknowledged by nobody yet.
   package var damage: [DamageReport] = []
+  /// How far followed sources are read, in the order of their names.
+  package var sources: [SourceEntry] = []
 
   /// The random bytes' first eight, as the number that log files carry.
   var storeID: UInt64 { seed.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }

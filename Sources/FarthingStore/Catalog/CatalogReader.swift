@@ -90,6 +90,7 @@ package enum CatalogReader {
     state.segments = try segments(connection, path: path)
     state.logs = try logs(connection, path: path)
     state.damage = try damage(connection, path: path)
+    state.sources = try sources(connection, path: path)
     guard state.rowsDigest == digest else {
       throw broken(path, "rows are missing from it, or stale")
     }
@@ -129,6 +130,31 @@ package enum CatalogReader {
         id: try integer(row[0], path), firstSequence: try integer(row[1], path))
       guard try integer(row[2], path) == entry.checksum else {
         throw broken(path, "the row of log \(entry.id) fails its checksum")
+      }
+      entries.append(entry)
+    }
+    return entries
+  }
+
+  private static func sources(
+    _ connection: SQLiteConnection, path: String
+  ) throws(StoreError) -> [SourceEntry] {
+    // A reader may meet a catalogue that no writer has brought to this version yet.
+    guard
+      try !connection.run("SELECT 1 FROM sqlite_schema WHERE name = 'sources'").isEmpty
+    else { return [] }
+    var entries: [SourceEntry] = []
+    for row in try connection.run(
+      "SELECT source, state, sequence, checksum FROM sources ORDER BY source")
+    {
+      guard row.count == 4, case .text(let source) = row[0], case .blob(let state) = row[1] else {
+        throw broken(path, "a source row is malformed")
+      }
+      let entry = SourceEntry(
+        position: SourcePosition(source: source, state: state),
+        sequence: try integer(row[2], path))
+      guard try integer(row[3], path) == entry.checksum else {
+        throw broken(path, "the row of source \(source) fails its checksum")
       }
       entries.append(entry)
     }

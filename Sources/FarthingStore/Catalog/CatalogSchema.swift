@@ -9,7 +9,7 @@ internal import FarthingCore
 enum CatalogSchema {
   /// What `PRAGMA application_id` holds: "Frth".
   static let applicationID: Int64 = 0x4672_7468
-  static let version: Int64 = 1
+  static let version: Int64 = 2
 
   /// Statements that lead from version n to n + 1, at index n.
   static let migrations: [String] = [
@@ -39,7 +39,13 @@ enum CatalogSchema {
       checksum INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    """,
     """
+    CREATE TABLE sources (
+      source TEXT PRIMARY KEY, state BLOB NOT NULL, sequence INTEGER NOT NULL,
+      checksum INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
   ]
 }
 
@@ -132,6 +138,7 @@ extension CatalogState {
     for segment in segments { sum &+= segment.checksum }
     for log in logs { sum &+= log.checksum }
     for report in damage { sum &+= report.checksum }
+    for source in sources { sum &+= source.checksum }
     return sum
   }
 

@@ -6,6 +6,8 @@ internal import FarthingCore
 /// A batch on its way into the log, or out of it.
 enum BatchRecord {
   static let version: UInt8 = 1
+  /// As version 1, with the positions of followed sources before everything else.
+  static let positionedVersion: UInt8 = 2
 
   /// Field numbers at rest: the place in these lists. New fields go to the end.
   static let texts: [TextField] = [
@@ -25,13 +27,23 @@ enum BatchRecord {
 
   /// The payload for the selected events of a batch.
   ///
-  /// - Parameter receivedTime: Unix nanoseconds.
+  /// - Parameters:
+  ///   - receivedTime: Unix nanoseconds.
+  ///   - positions: how far the events' sources are read once these are durable.
   static func encode(
-    _ batch: ChargedBatch, selection: some Collection<Int>, receivedTime: Int64
+    _ batch: ChargedBatch, selection: some Collection<Int>, receivedTime: Int64,
+    positions: [SourcePosition] = []
   ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(selection.count * 256 + 256)
-    bytes.append(version)
+    bytes.append(positions.isEmpty ? version : positionedVersion)
+    if !positions.isEmpty {
+      bytes.append(variable: UInt64(positions.count))
+      for position in positions {
+        bytes.append(counted: position.source.utf8)
+        bytes.append(counted: position.state)
+      }
+    }
     bytes.append(signed: receivedTime)
     bytes.append(counted: batch.source.utf8)
     // Only the prices that the selection uses, renumbered in the order of first use.
@@ -134,9 +146,7 @@ enum BatchRecord {
   ) throws(EncodingFault) -> (batch: ChargedBatch, receivedTime: Int64) {
     var reader = BatchRecordReader(cursor: ByteCursor(payload.span))
     let span = payload.span
-    guard try reader.cursor.byte(span) == version else {
-      throw EncodingFault("its payload version is unknown")
-    }
+    _ = try reader.positions(span)
     let receivedTime = try reader.cursor.signed(span)
     let source = try reader.string(span)
     var prices: [ResolvedPrice] = []
@@ -159,6 +169,14 @@ enum BatchRecord {
       ChargedBatch(decoded: decoded, charges: reader.charges, prices: prices, source: source),
       receivedTime
     )
+  }
+}
+
+extension BatchRecord {
+  /// The positions that a payload holds; nothing else of it is read.
+  static func positions(_ payload: [UInt8]) throws(EncodingFault) -> [SourcePosition] {
+    var reader = BatchRecordReader(cursor: ByteCursor(payload.span))
+    return try reader.positions(payload.span)
   }
 }
 
@@ -186,6 +204,23 @@ private struct BatchRecordReader {
       throw EncodingFault("a text in it is not UTF-8")
     }
     return text
+  }
+
+  /// The version and, where it has them, the positions.
+  mutating func positions(_ bytes: Span<UInt8>) throws(EncodingFault) -> [SourcePosition] {
+    let version = try cursor.byte(bytes)
+    if version == BatchRecord.version { return [] }
+    guard version == BatchRecord.positionedVersion else {
+      throw EncodingFault("its payload version is unknown")
+    }
+    var positions: [SourcePosition] = []
+    for _ in 0..<(try cursor.count(bytes, upTo: bytes.count)) {
+      let source = try string(bytes)
+      var state: [UInt8] = []
+      for index in try cursor.counted(bytes) { state.append(bytes[index]) }
+      positions.append(SourcePosition(source: source, state: state))
+    }
+    return positions
   }
 
   mutating func event(_ bytes: Span<UInt8>, prices: Int) throws(EncodingFault) {
@@ -231,7 +266,12 @@ private struct BatchRecordReader {
       throw EncodingFault("it has a field that this build does not know")
     }
     for (number, field) in BatchRecord.reals.enumerated() where present >> UInt64(number) & 1 != 0 {
-      event.set(field, Double(bitPattern: try cursor.word(bytes, bytes: 8)))
+      let value = Double(bitPattern: try cursor.word(bytes, bytes: 8))
+      // What no event has would make a segment whose sketches cannot be read back.
+      guard value >= 0, value.isFinite else {
+        throw EncodingFault("it has a \(field.contractName) of \(value)")
+      }
+      event.set(field, value)
     }
     for (number, field) in BatchRecord.moneys.enumerated()
     where present >> UInt64(number + 16) & 1 != 0 {

@@ -68,6 +68,17 @@ struct LogReplay {
     }
   }
 
+  /// Hands over the positions of sources that each record holds, in order.
+  func forEachPosition(_ body: ([SourcePosition], _ sequence: Int64) -> Void) {
+    for record in scan.records {
+      // One that cannot be read is reported with its batch.
+      guard let positions = try? BatchRecord.positions(Array(bytes[record.payload])),
+        !positions.isEmpty
+      else { continue }
+      body(positions, record.sequence)
+    }
+  }
+
   /// Hands over each record's batch in order.
   ///
   /// A record whose checksum holds but whose form is unknown is left out and reported.

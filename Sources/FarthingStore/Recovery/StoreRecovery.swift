@@ -22,6 +22,8 @@ struct RecoveredStore {
   var buffers: [WriteBuffer?]
   /// The last sequence number that the log gave, readable or not.
   var lastSequence: Int64
+  /// How far followed sources are read.
+  var sources = SourcePositions()
   /// Segments whose ids could not be read, or not all.
   var unreadIDs: [DamageReport] = []
 }
@@ -145,12 +147,15 @@ struct StoreRecovery {
 
   private mutating func replayLogs() throws(StoreError) {
     let state = store.catalog.state
+    store.sources = SourcePositions(state.sources)
     for (place, entry) in state.logs.enumerated() {
       let next = place + 1 < state.logs.count ? state.logs[place + 1].firstSequence : nil
       var replay = try LogReplay(
         entry: entry, nextFirstSequence: next, layout: layout, fileSystem: fileSystem,
         store: state.storeID)
       store.lastSequence = max(store.lastSequence, replay.scan.lastSequence)
+      // Before the batches: a seal among them lists positions whose records are durable here.
+      replay.forEachPosition { store.sources.take($0, sequence: $1) }
       try replay.forEachBatch { (batch, receivedTime, sequence) throws(StoreError) in
         var restored = RestoredIDs()
         for event in batch.decoded.events {
@@ -200,6 +205,7 @@ struct StoreRecovery {
     var covered = store.catalog.state.coveredSequence
     covered[place] = max(covered[place], sequence)
     change.coveredSequence = covered
+    change.sources = store.sources.changes(since: store.catalog.state.sources)
     try store.catalog.commit(change)
     publisher.settle(StoreLayout.segmentName(sealed.id))
     store.buffers[place] = nil
@@ -215,6 +221,7 @@ struct StoreRecovery {
     }
     var change = CatalogChange()
     change.addedDamage = damage
+    change.sources = store.sources.changes(since: store.catalog.state.sources)
     if !damagedLogs.isEmpty {
       change.removedLogs = store.catalog.state.logs.map(\.id)
       change.coveredSequence = [Int64](repeating: store.lastSequence, count: 3)

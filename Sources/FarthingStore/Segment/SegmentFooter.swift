@@ -46,6 +46,9 @@ extension SegmentFooter {
     maximumTime = try cursor.signed(bytes)
     minimumReceivedTime = try cursor.signed(bytes)
     maximumReceivedTime = try cursor.signed(bytes)
+    guard minimumTime <= maximumTime, minimumReceivedTime <= maximumReceivedTime else {
+      throw EncodingFault("its times end before they begin")
+    }
     var position = cursor.place
     guard let measures = MeasureTotals.deserialise(array, at: &position) else {
       throw EncodingFault("its totals are cut short")

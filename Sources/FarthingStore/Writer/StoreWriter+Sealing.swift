@@ -105,6 +105,7 @@ extension StoreWriter {
       }
       change.coveredSequence = covered
       change.removedLogs = removableLogs(covered)
+      change.sources = sources.changes(since: catalog.state.sources)
       change.clearedRemovals = publisher.remove(catalog.state.removals)
       try catalog.commit(change)
       // Gone from the catalogue for good, so the files may go. The next commit forgets their names.
@@ -142,6 +143,7 @@ extension StoreWriter {
         catalog.state.coveredSequence[Int(kind.rawValue)], coverage(of: kind, besides: -1) ?? 0)
     }
     change.removedLogs = removableLogs(change.coveredSequence ?? [])
+    change.sources = sources.changes(since: catalog.state.sources)
     guard !change.removedLogs.isEmpty || !catalog.state.removals.isEmpty else { return }
     if !change.removedLogs.isEmpty { try catalog.commit(change) }
     try forgetRemovals()

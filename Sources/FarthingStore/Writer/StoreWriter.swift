@@ -57,6 +57,8 @@ package actor StoreWriter {
   /// Prices in their stored form, so that each is serialised once; emptied at 4,096.
   private var storedPrices: [ObjectIdentifier: (price: ResolvedPrice, stored: StoredPrice)] = [:]
   private var appendsSinceSizeCheck = 0
+  /// How far followed sources are read, as of ``appliedSequence``.
+  var sources: SourcePositions
   /// Appends past the log so far, and how many of them the last flush covered.
   private(set) var unloggedAppends = 0
   var flushedAppends = 0
@@ -107,6 +109,7 @@ package actor StoreWriter {
     unreadIDs = store.unreadIDs
     active = store.buffers
     appliedSequence = store.lastSequence
+    sources = store.sources
     nextSegmentID = store.catalog.state.nextSegmentID
     nextLogID = store.catalog.state.nextLogID
   }
@@ -118,12 +121,15 @@ package actor StoreWriter {
   /// - Parameters:
   ///   - receivedTime: when the batch arrived, Unix nanoseconds.
   ///   - durability: whether the events are durable on return or with the next ``flush()``.
+  ///   - progress: with `log`: how far the batch's source is read. Durable in the same step as the
+  ///     events, of which none is stored without the position that covers it.
   /// - Returns: once what `durability` promises holds, for duplicates too: an event is called a
   ///   duplicate only when the event that it repeats is durable.
   /// - Throws: `diskFull` or `io`, after which no event of the batch is stored and no id of it is
   ///   remembered; the same batch may be sent again. `closed`.
   package func append(
-    _ batch: ChargedBatch, receivedTime: Int64, durability: AppendDurability
+    _ batch: ChargedBatch, receivedTime: Int64, durability: AppendDurability,
+    progress: SourceProgress? = nil
   ) async throws(StoreError) -> AppendResult {
     try await waitForSealRoom()
     if durability == .log { await waitForLogRoom() }
@@ -142,7 +148,7 @@ package actor StoreWriter {
           batch, selection: Array(part.selection), receivedTime: part.receivedTime, mayCut: true)
       }
     case .log:
-      try await commit(batch, sorted, receivedTime: receivedTime)
+      try await commit(batch, sorted, receivedTime: receivedTime, progress)
       // What a duplicate repeats may have come past the log and be in a buffer only.
       if !sorted.duplicateLines.isEmpty, unloggedAppends > flushedAppends { try await flush() }
     }
@@ -261,6 +267,7 @@ package actor StoreWriter {
     let payload: [UInt8]
     let selection: [Int]
     let receivedTime: Int64
+    var positions: [SourcePosition] = []
   }
 
   /// A batch that waits for its sync.
@@ -275,14 +282,16 @@ package actor StoreWriter {
   }
 
   private func commit(
-    _ batch: ChargedBatch, _ sorted: SortedBatch, receivedTime: Int64
+    _ batch: ChargedBatch, _ sorted: SortedBatch, receivedTime: Int64,
+    _ progress: SourceProgress?
   ) async throws(StoreError) {
-    if sorted.selection.isEmpty, !isCommitting, pending.isEmpty { return }
+    if sorted.selection.isEmpty, progress == nil, !isCommitting, pending.isEmpty { return }
     let parts = arrivals.parts(
       of: sorted.selection, in: batch.decoded, receivedTime: receivedTime)
-    let records = parts.flatMap {
+    var records = parts.flatMap {
       Self.records(batch, $0.selection, receivedTime: $0.receivedTime)
     }
+    if let progress { records = Self.positioned(records, of: batch, progress) }
     let failure = await withCheckedContinuation { continuation in
       let waiting = PendingBatch(
         batch: batch, records: records, keys: sorted.keys, continuation: continuation)
@@ -318,6 +327,31 @@ package actor StoreWriter {
     return records
   }
 
+  /// The records with the position that each of them covers. A batch without new events becomes a
+  /// record of its position alone.
+  private static func positioned(
+    _ records: [LogRecord], of batch: ChargedBatch, _ progress: SourceProgress
+  ) -> [LogRecord] {
+    var positioned: [LogRecord] = []
+    for (place, record) in records.enumerated() {
+      let next = place + 1 < records.count ? records[place + 1].selection.first : nil
+      let positions = [next.map(progress.before) ?? progress.end]
+      positioned.append(
+        LogRecord(
+          payload: BatchRecord.encode(
+            batch, selection: record.selection, receivedTime: record.receivedTime,
+            positions: positions),
+          selection: record.selection, receivedTime: record.receivedTime, positions: positions))
+    }
+    guard positioned.isEmpty else { return positioned }
+    return [
+      LogRecord(
+        payload: BatchRecord.encode(
+          batch, selection: [], receivedTime: 0, positions: [progress.end]),
+        selection: [], receivedTime: 0, positions: [progress.end])
+    ]
+  }
+
   private func startCommitting() {
     guard !isCommitting else { return }
     isCommitting = true
@@ -340,6 +374,7 @@ package actor StoreWriter {
         for waiting in group {
           for record in waiting.records {
             appliedSequence += 1
+            sources.take(record.positions, sequence: appliedSequence)
             apply(
               waiting.batch, selection: record.selection, receivedTime: record.receivedTime,
               mayCut: false)
@@ -452,6 +487,11 @@ package actor StoreWriter {
     isClosed = true
     isAbandoned = true
     lock.release()
+  }
+
+  /// The newest position of each followed source; all of them are durable.
+  package var sourcePositions: [SourcePosition] {
+    sources.entries.values.map(\.position).filter { !$0.state.isEmpty }
   }
 
   static let closedError = StoreError(.closed, "the store's writer is closed")
