@@ -1,14 +1,30 @@
 package import FarthingCore
 
-/// One price for every model: 3.5 dollars for a million input tokens and 15 for a million output.
+/// One price for every model: 3.5 dollars for a million input tokens and 15 for a million output, unless told otherwise.
 package struct FlatPrices: PriceSource {
-  package let list = PriceListIdentity(
-    id: "flat#1", name: "flat", format: "yaml", from: nil, importedAt: 0)
+  package let list: PriceListIdentity
+  private let input: String
+  private let output: String
+  private let models: Set<String>?
 
-  package init() {}
+  /// - Parameters:
+  ///   - id: Of the list.
+  ///   - input: Dollars a token.
+  ///   - output: Dollars a token.
+  ///   - models: The only ones with a price; nil for all.
+  package init(
+    id: String = "flat#1", input: String = "0.0000035", output: String = "0.000015",
+    models: Set<String>? = nil
+  ) {
+    list = PriceListIdentity(id: id, name: "flat", format: "yaml", from: nil, importedAt: 0)
+    self.input = input
+    self.output = output
+    self.models = models
+  }
 
   package func match(_ request: PriceRequest, period: inout PricePeriod) -> PriceMatch? {
-    PriceMatch(card: cards()[0])
+    if let models, !models.contains(request.model) { return nil }
+    return PriceMatch(card: cards()[0])
   }
 
   package func cards() -> [RateCard] {
@@ -16,8 +32,8 @@ package struct FlatPrices: PriceSource {
       RateCard(
         entry: "any",
         standard: RateTable([
-          .input: RateSchedule(base: Rate(decimal: "0.0000035")),
-          .output: RateSchedule(base: Rate(decimal: "0.000015")),
+          .input: RateSchedule(base: Rate(decimal: input)),
+          .output: RateSchedule(base: Rate(decimal: output)),
         ]))
     ]
   }
@@ -32,7 +48,11 @@ package let testKey: [UInt8] = Array(1...16)
 /// Batches with ids, so that a test can say which event is where.
 package enum Batches {
   /// Requests with the given numbers, one in four with an outcome of its task behind it.
-  package static func make(_ numbers: Range<Int>) -> ChargedBatch {
+  ///
+  /// - Parameter prices: What they are priced by.
+  package static func make(
+    _ numbers: Range<Int>, prices: FlatPrices = FlatPrices()
+  ) -> ChargedBatch {
     var text = ""
     for number in numbers {
       let second = number % 60
@@ -52,16 +72,16 @@ package enum Batches {
           """
       }
     }
-    return charge(text)
+    return charge(text, prices: prices)
   }
 
   private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
   /// The events of NDJSON text with their costs.
-  package static func charge(_ text: String) -> ChargedBatch {
+  package static func charge(_ text: String, prices: FlatPrices = FlatPrices()) -> ChargedBatch {
     var decoder = EventDecoder(now: arrival)
     let decoded = decoder.decode(Array(text.utf8), firstLine: 1, layout: .lines)
-    var pricer = EventPricer(book: PriceBook(sources: [FlatPrices()]))
+    var pricer = EventPricer(book: PriceBook(sources: [prices]))
     return pricer.charge(decoded, source: "events")
   }
 }

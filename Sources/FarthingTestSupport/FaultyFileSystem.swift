@@ -37,6 +37,7 @@ package final class FaultyFileSystem: FileSystem {
     var isDead = false
     var failsForGood = false
     var isFull = false
+    var availableBytes: Int?
     var disk = DiskModel()
     var locks: [any FileLock] = []
     var catalogCopies: [String: [UInt8]] = [:]
@@ -59,6 +60,9 @@ package final class FaultyFileSystem: FileSystem {
 
   /// While true, whatever would take space fails with `diskFull`.
   package func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
+
+  /// What the file system says of its free space; nil, as at first, for nothing.
+  package func setAvailableBytes(_ bytes: Int?) { state.withLock { $0.availableBytes = bytes } }
 
   /// Calls so far.
   package var callCount: Int { state.withLock { $0.callCount } }
@@ -196,6 +200,10 @@ package final class FaultyFileSystem: FileSystem {
   package func list(_ path: String) throws(StoreError) -> [String]? { try base.list(path) }
 
   package func size(_ path: String) throws(StoreError) -> Int? { try base.size(path) }
+
+  package func availableBytes(_ path: String) throws(StoreError) -> Int? {
+    state.withLock { $0.availableBytes }
+  }
 
   package func lock(_ path: String) throws(StoreError) -> (any FileLock)? {
     guard let lock = try base.lock(path) else { return nil }

@@ -21,9 +21,10 @@ import Testing
       var dice = Dice(seed)
       let count = Int(dice.below(60))
       // No two arrive at once: the writer keeps outcomes apart where only their arrival tells.
-      let requests = (0..<count).map {
+      var requests = (0..<count).map {
         RandomEvents.request(&dice, arrival: RandomEvents.start + Int64($0 * 2))
       }
+      if dice.chance(50) { RandomEvents.reprice(&requests, &dice) }
       let outcomes = (0..<Int(dice.below(16))).map {
         RandomEvents.outcome(&dice, arrival: RandomEvents.start + Int64($0 * 8 + 1))
       }
@@ -35,9 +36,10 @@ import Testing
 
   @Test func `on stores of several blocks a segment`() throws {
     var dice = Dice(77)
-    let requests = (0..<16_600).map {
+    var requests = (0..<16_600).map {
       RandomEvents.request(&dice, arrival: RandomEvents.start + Int64($0 / 100))
     }
+    RandomEvents.reprice(&requests, &dice)
     let outcomes = (0..<50).map {
       RandomEvents.outcome(&dice, arrival: RandomEvents.start + Int64($0))
     }
@@ -49,6 +51,7 @@ import Testing
     _ seed: UInt64, _ dice: inout Dice
   ) throws {
     let reference = ReferenceExecutor(requests: requests, outcomes: outcomes)
+    let booked = ReferenceExecutor(requests: requests.map(\.asBooked), outcomes: outcomes)
     let requestSegments = try chunks(requests, segments).enumerated().compactMap {
       try ReferenceStore.segment($1, id: Int64($0 + 1))
     }
@@ -59,11 +62,14 @@ import Testing
     executor.blocksPerThread = 1
     for _ in 0..<queries {
       let query = RandomQueries.query(&dice, requests)
-      let plan = try QueryPlan.parse(words(query), now: RandomEvents.start)
+      let isBooked = dice.chance(30)
+      var words = words(query)
+      words.prices = isBooked ? "booked" : nil
+      let plan = try QueryPlan.parse(words, now: RandomEvents.start)
       let result = try executor.run(
         plan, requests: requestSegments, outcomes: outcomeSegments)
-      let found = difference(result.rows, reference.run(query))
-      #expect(found == nil, "seed \(seed), \(words(query)): \(found ?? "")")
+      let found = difference(result.rows, (isBooked ? booked : reference).run(query))
+      #expect(found == nil, "seed \(seed), \(words): \(found ?? "")")
       if found != nil { return }
     }
   }

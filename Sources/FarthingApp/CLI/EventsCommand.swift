@@ -33,7 +33,7 @@ package struct EventsCommand: AsyncParsableCommand {
     do {
       let plan = try EventsPlan.parse(
         columns: columns, filter: window.filter, since: window.since, until: window.until,
-        limit: window.limit, now: HostProcess.now(), timeZone: zone)
+        limit: window.limit, prices: window.prices, now: HostProcess.now(), timeZone: zone)
       answer = try StoreAccess.run(plan, settings)
     } catch let error as QueryError {
       throw CommandFailure(error)

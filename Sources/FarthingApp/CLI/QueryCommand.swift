@@ -40,7 +40,8 @@ package struct QueryCommand: AsyncParsableCommand {
     let words = QueryWords(
       metrics: metrics, by: by.isEmpty ? nil : by.joined(separator: ","), filter: window.filter,
       since: window.since, until: window.until,
-      every: every, order: order, limit: window.limit, closedCohort: closedCohort)
+      every: every, order: order, limit: window.limit, closedCohort: closedCohort,
+      prices: window.prices)
     let zone = try window.timeZone()
     let answer: StoredAnswer
     let plan: QueryPlan

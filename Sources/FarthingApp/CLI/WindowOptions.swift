@@ -28,6 +28,12 @@ package struct WindowOptions: ParsableArguments {
       valueName: "zone"))
   package var zone: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Costs as now known (current, with repricings) or as booked on arrival (booked).",
+      valueName: "knowledge"))
+  package var prices: String?
+
   package init() {}
 
   /// The rules of the zone.

@@ -64,6 +64,8 @@ package struct RequestField: Sendable, Hashable {
         RequestField("output_cost", .money), RequestField("units_cost", .money),
         RequestField("cache_savings", .money), RequestField("cost_picodollars", .integer),
         RequestField("cost_state", .text), RequestField("price", .text),
+        RequestField("booked_cost", .money), RequestField("booked_cost_state", .text),
+        RequestField("booked_price", .text),
         RequestField("source", .text), RequestField("received_time", .time),
         RequestField("time_unix_nano", .integer), RequestField("tags", .object),
         RequestField("units", .object),

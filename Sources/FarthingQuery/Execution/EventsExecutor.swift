@@ -35,7 +35,7 @@ extension QueryExecutor {
     do {
       var search = EventSearch(plan, segments)
       let places = try search.places(memory)
-      result.rows = try EventRows(plan.columns, segments).rows(places, memory)
+      result.rows = try EventRows(plan, segments).rows(places, memory)
     } catch let error as StoreError {
       throw QueryError(.store, error.description)
     } catch let error as QueryError {
@@ -84,7 +84,7 @@ private struct EventSearch {
   init(_ plan: EventsPlan, _ segments: [SegmentReader]) {
     self.plan = plan
     self.segments = segments
-    let reader = BlockReader(segments)
+    let reader = BlockReader(segments, prices: plan.prices)
     self.reader = reader
     filter = plan.filter.map { RowFilter($0, reader) }
     time = reader.slot(.time)
@@ -170,11 +170,11 @@ private struct EventRows {
   private let reader: BlockReader
   private let segments: [SegmentReader]
 
-  init(_ fields: [RequestField], _ segments: [SegmentReader]) {
+  init(_ plan: EventsPlan, _ segments: [SegmentReader]) {
     self.segments = segments
-    let reader = BlockReader(segments)
+    let reader = BlockReader(segments, prices: plan.prices)
     self.reader = reader
-    sources = fields.map { field in
+    sources = plan.columns.map { field in
       switch field.name {
       case "time": .time
       case "id": .id

@@ -100,6 +100,8 @@ package struct QueryExecutor: Sendable {
     let buckets = plan.every.map { TimeBuckets(width: $0, zone: plan.timeZone) }
     return segments.indices.filter { place in
       let segment = segments[place]
+      // Its sums are of the charges as they are now.
+      if plan.prices == .booked, segment.hasBookings { return false }
       let isInside =
         segment.minimumTime >= plan.since ?? .min
         && (plan.until.map { segment.maximumTime < $0 } ?? true)

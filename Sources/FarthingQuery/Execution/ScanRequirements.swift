@@ -43,7 +43,7 @@ struct ScanRequirements: Sendable {
     var universes: [Int: CodeUniverse] = [:]
     for (place, field) in plan.groups.enumerated() {
       if case .text(let name) = FieldSource(field) {
-        universes[place] = try CodeUniverse(name, segments)
+        universes[place] = try CodeUniverse(plan.prices.column(name), segments)
       }
     }
     self.universes = universes
@@ -53,7 +53,7 @@ struct ScanRequirements: Sendable {
       if case .distinct(let field) = quantity { field } else { nil }
     }
     for field in distinct.sorted(by: { $0.name < $1.name }) {
-      if let name = try ScanRequirements.codesName(field, segments) {
+      if let name = try ScanRequirements.codesName(field, plan.prices, segments) {
         codeFields.append((field, try CodeUniverse(name, segments)))
       } else {
         keyFields.append(field)
@@ -66,9 +66,10 @@ struct ScanRequirements: Sendable {
 
   /// The column of a text field that all segments hold as codes of few texts.
   private static func codesName(
-    _ field: RequestField, _ segments: [SegmentReader]
+    _ field: RequestField, _ prices: PriceKnowledge, _ segments: [SegmentReader]
   ) throws(StoreError) -> ColumnName? {
-    guard case .text(let name) = FieldSource(field) else { return nil }
+    guard case .text(let plain) = FieldSource(field) else { return nil }
+    let name = prices.column(plain)
     var total = 0
     for segment in segments {
       switch segment.kind(of: name) {

@@ -30,7 +30,7 @@ final class ScanWorker: @unchecked Sendable {
     _ plan: QueryPlan, _ needs: ScanRequirements, _ segments: [SegmentReader],
     cohort: TaskCohort?
   ) {
-    let reader = BlockReader(segments)
+    let reader = BlockReader(segments, prices: plan.prices)
     self.reader = reader
     time = reader.slot(.time)
     since = cohort == nil ? plan.since : nil
@@ -85,11 +85,11 @@ final class ScanWorker: @unchecked Sendable {
     case .real(let name): return .real(reader.slot(name))
     case .time(let name): return .time(reader.slot(name))
     case .integer(let name): return .integer(reader.slot(name))
-    case .money(let name, let hidesUnpriced):
+    case .money(let name, let state):
       let test = TextTest(.oneOf([Array("unpriced".utf8)]))
       return .money(
         reader.slot(name), high: reader.slot(name.high),
-        unpriced: hidesUnpriced ? TextMask(reader.slot(.costState), test) : nil)
+        unpriced: state.map { TextMask(reader.slot($0), test) })
     case .object: preconditionFailure("BUG: got a group by an object, which no plan may hold")
     }
   }

@@ -23,12 +23,14 @@ package struct QueryPlan: Sendable, Equatable {
   /// Over the tasks whose first request in the whole store lies in the window (and passes no
   /// filter yet), with all their requests whenever they came; requests without a task are left out.
   package var closedCohort: Bool
+  /// Which charge costs, states and prices are of.
+  package var prices: PriceKnowledge
 
   package init(
     metrics: [Metric], groups: [RequestField] = [], filter: FilterExpression? = nil,
     since: Int64? = nil, until: Int64? = nil, every: BucketWidth? = nil,
     timeZone: TimeZoneRules = .utc, order: Metric? = nil, limit: Int? = nil,
-    closedCohort: Bool = false
+    closedCohort: Bool = false, prices: PriceKnowledge = .current
   ) {
     self.metrics = metrics
     self.groups = groups
@@ -40,6 +42,7 @@ package struct QueryPlan: Sendable, Equatable {
     self.order = order
     self.limit = limit
     self.closedCohort = closedCohort
+    self.prices = prices
   }
 }
 
@@ -50,15 +53,18 @@ package struct EventsPlan: Sendable, Equatable {
   package var since: Int64?
   package var until: Int64?
   package var limit: Int?
+  /// Which charge costs, states and prices are of.
+  package var prices: PriceKnowledge
 
   package init(
     columns: [RequestField], filter: FilterExpression? = nil, since: Int64? = nil,
-    until: Int64? = nil, limit: Int? = nil
+    until: Int64? = nil, limit: Int? = nil, prices: PriceKnowledge = .current
   ) {
     self.columns = columns
     self.filter = filter
     self.since = since
     self.until = until
     self.limit = limit
+    self.prices = prices
   }
 }

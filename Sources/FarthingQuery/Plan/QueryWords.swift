@@ -13,11 +13,12 @@ package struct QueryWords: Sendable, Equatable {
   package var order: String?
   package var limit: String?
   package var closedCohort: Bool
+  package var prices: String?
 
   package init(
     metrics: String, by: String? = nil, filter: String? = nil, since: String? = nil,
     until: String? = nil, every: String? = nil, order: String? = nil, limit: String? = nil,
-    closedCohort: Bool = false
+    closedCohort: Bool = false, prices: String? = nil
   ) {
     self.metrics = metrics
     self.by = by
@@ -28,6 +29,7 @@ package struct QueryWords: Sendable, Equatable {
     self.order = order
     self.limit = limit
     self.closedCohort = closedCohort
+    self.prices = prices
   }
 }
 
@@ -49,7 +51,8 @@ extension QueryPlan {
       since: reader.instant(words.since, of: "since"),
       until: reader.instant(words.until, of: "until"),
       every: reader.width(words.every), timeZone: timeZone,
-      limit: reader.limit(words.limit), closedCohort: words.closedCohort)
+      limit: reader.limit(words.limit), closedCohort: words.closedCohort,
+      prices: reader.prices(words.prices))
     if let order = words.order.given { plan.order = reader.metric(order) }
     if plan.every != nil, plan.groups.contains(where: { $0.name == "time" }) {
       reader.fault("by: \"time\" cannot be grouped beside every, which has a column of that name")
@@ -71,13 +74,14 @@ extension EventsPlan {
   /// The plan that the words name; see ``QueryPlan/parse(_:now:timeZone:)``.
   package static func parse(
     columns: String?, filter: String? = nil, since: String? = nil, until: String? = nil,
-    limit: String? = nil, now: Int64, timeZone: TimeZoneRules = .utc
+    limit: String? = nil, prices: String? = nil, now: Int64, timeZone: TimeZoneRules = .utc
   ) throws(QueryError) -> EventsPlan {
     var reader = WordReader(now: now, zone: timeZone)
     let plan = EventsPlan(
       columns: reader.fields(columns.given ?? usualColumns, of: "columns"),
       filter: reader.filter(filter), since: reader.instant(since, of: "since"),
-      until: reader.instant(until, of: "until"), limit: reader.limit(limit))
+      until: reader.instant(until, of: "until"), limit: reader.limit(limit),
+      prices: reader.prices(prices))
     if plan.columns.isEmpty { reader.fault("columns: name at least one field") }
     try reader.finish()
     return plan
@@ -170,6 +174,15 @@ private struct WordReader {
       return nil
     }
     return width
+  }
+
+  mutating func prices(_ text: String?) -> PriceKnowledge {
+    guard let text = text.given else { return .current }
+    guard let prices = PriceKnowledge(rawValue: text) else {
+      fault("prices: \"\(text.prefix(64))\" is neither current nor booked")
+      return .current
+    }
+    return prices
   }
 
   mutating func limit(_ text: String?) -> Int? {

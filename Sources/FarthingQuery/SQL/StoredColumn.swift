@@ -9,10 +9,11 @@ struct StoredColumn: Sendable {
     case real(ColumnName)
     /// Unix nanoseconds, shown as RFC 3339.
     case time(ColumnName)
-    /// Picodollars, shown as decimal dollars; absent where the request is unpriced if `hidesUnpriced`.
-    case money(ColumnName, hidesUnpriced: Bool)
+    /// Picodollars, shown as decimal dollars; absent where the request is unpriced by the column
+    /// of states, if one is named.
+    case money(ColumnName, state: ColumnName?)
     /// Picodollars as such: an integer, and beyond 64 bits its digits as text.
-    case picodollars(ColumnName, hidesUnpriced: Bool)
+    case picodollars(ColumnName, state: ColumnName?)
     /// All columns of tags, or of units, as JSON text.
     case object(isTags: Bool)
   }
@@ -43,10 +44,8 @@ struct StoredColumn: Sendable {
       case .integer(let name), .boolean(let name): .integer(name)
       case .real(let name): .real(name)
       case .time(let name): .time(name)
-      case .money(let name, let hidesUnpriced):
-        field.kind == .integer
-          ? .picodollars(name, hidesUnpriced: hidesUnpriced)
-          : .money(name, hidesUnpriced: hidesUnpriced)
+      case .money(let name, let state):
+        field.kind == .integer ? .picodollars(name, state: state) : .money(name, state: state)
       case .object(let isTags): .object(isTags: isTags)
       }
     self.init(field.name, source, field: field, isHidden: isHidden)
@@ -68,14 +67,16 @@ extension StoredColumn {
 
   /// Further columns of `requests`, which `SELECT *` leaves out.
   static let hiddenRequests: [StoredColumn] = fields(
-    "price output_cost units_cost cache_savings", isHidden: true)
+    """
+    price output_cost units_cost cache_savings booked_cost booked_cost_state booked_price
+    """, isHidden: true)
 
   static let outcomes: [StoredColumn] = [
     StoredColumn("time", .time(.time)),
     StoredColumn("id", .text(.field(.id))),
     StoredColumn("task", .text(.field(.task))),
     StoredColumn("outcome", .text(.field(.outcome))),
-    StoredColumn("value_usd", .money(.field(.valueUSD), hidesUnpriced: false)),
+    StoredColumn("value_usd", .money(.field(.valueUSD), state: nil)),
     StoredColumn("time_unix_nano", .integer(.time)),
     StoredColumn("source", .text(.source)),
     StoredColumn("received_time", .time(.receivedTime)),
@@ -90,7 +91,7 @@ extension StoredColumn {
     StoredColumn("model", .text(.field(.model))),
     StoredColumn("accelerators", .integer(.field(.accelerators))),
     StoredColumn(
-      "usd_per_accelerator_hour", .money(.field(.usdPerAcceleratorHour), hidesUnpriced: false)),
+      "usd_per_accelerator_hour", .money(.field(.usdPerAcceleratorHour), state: nil)),
     StoredColumn("tokens_per_second", .real(.field(.tokensPerSecond))),
     StoredColumn("time_unix_nano", .integer(.time)),
     StoredColumn("source", .text(.source)),

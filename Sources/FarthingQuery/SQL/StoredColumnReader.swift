@@ -53,9 +53,9 @@ final class StoredColumnReader {
     switch source {
     case .text(let name), .integer(let name), .real(let name), .time(let name):
       slots = [reader.slot(name)]
-    case .money(let name, let hidesUnpriced), .picodollars(let name, let hidesUnpriced):
+    case .money(let name, let state), .picodollars(let name, let state):
       slots = [reader.slot(name), reader.slot(name.high)]
-      if hidesUnpriced { state = reader.slot(.costState) }
+      self.state = state.map { reader.slot($0) }
     case .object(let isTags): slots = reader.objectNames(isTags: isTags).map { reader.slot($0) }
     }
   }

@@ -65,10 +65,14 @@ final class BlockReader {
   private var places: [ColumnName: Int] = [:]
 
   private let objectColumns: [ColumnName]
+  private let prices: PriceKnowledge
 
-  /// - Parameter segments: All segments that it will be asked to enter; at least one.
-  init(_ segments: [SegmentReader]) {
+  /// - Parameters:
+  ///   - segments: All segments that it will be asked to enter; at least one.
+  ///   - prices: Which charge the columns of costs, states and prices are of.
+  init(_ segments: [SegmentReader], prices: PriceKnowledge = .current) {
     segment = segments[0]
+    self.prices = prices
     var names: Set<ColumnName> = []
     for segment in segments { names.formUnion(segment.columnNames) }
     objectColumns = names.filter { $0.isTag || $0.isUnit }.sorted()
@@ -78,7 +82,8 @@ final class BlockReader {
   func objectNames(isTags: Bool) -> [ColumnName] { objectColumns.filter { $0.isTag == isTags } }
 
   /// The slot of a column, made at its first mention.
-  func slot(_ name: ColumnName) -> ColumnSlot {
+  func slot(_ plain: ColumnName) -> ColumnSlot {
+    let name = prices.column(plain)
     if let place = places[name] { return slots[place] }
     let slot = ColumnSlot(name)
     places[name] = slots.count
@@ -142,7 +147,7 @@ final class BlockReader {
   /// Least and greatest value of an integer column in a block, defaults included; nil where that is
   /// unknown or no row has a value.
   func zone(_ name: ColumnName, block: Int) -> ClosedRange<Int64>? {
-    guard let zone = segment.zone(name, block: block) else {
+    guard let zone = segment.zone(prices.column(name), block: block) else {
       return name.rawValue == "attempt" && segment.kind(of: name) == nil ? 1...1 : nil
     }
     if name.rawValue == "attempt" { return min(zone.minimum, 1)...max(zone.maximum, 1) }

@@ -7,8 +7,8 @@ enum FieldSource {
   case integer(ColumnName)
   case boolean(ColumnName)
   case real(ColumnName)
-  /// Picodollars; `null` where the request is unpriced if `hidesUnpriced`.
-  case money(ColumnName, hidesUnpriced: Bool)
+  /// Picodollars; `null` where the request is unpriced by the column of states, if one is named.
+  case money(ColumnName, state: ColumnName?)
   case time(ColumnName)
   /// All columns of tags, or of units, together.
   case object(isTags: Bool)
@@ -20,11 +20,16 @@ enum FieldSource {
     case .boolean: self = .boolean(name)
     case .real: self = .real(name)
     case .time: self = .time(name)
-    case .money: self = .money(name, hidesUnpriced: field.name != "reported_cost_usd")
+    case .money:
+      switch field.name {
+      case "reported_cost_usd": self = .money(name, state: nil)
+      case "booked_cost": self = .money(name, state: .bookedCostState)
+      default: self = .money(name, state: .costState)
+      }
     case .object: self = .object(isTags: field.name == "tags")
     case .integer:
       switch field.name {
-      case "cost_picodollars": self = .money(.cost, hidesUnpriced: true)
+      case "cost_picodollars": self = .money(.cost, state: .costState)
       case "time_unix_nano": self = .integer(.time)
       default: self = .integer(name)
       }

@@ -72,7 +72,7 @@ final class RowFilter {
   ) -> Node {
     switch FieldSource(field) {
     case .text(let name): return text(name, TextTest(.absent, isNegated: isPresent), reader)
-    case .money(_, hidesUnpriced: true): return priced(isPresent, reader)
+    case .money(_, let state?): return priced(isPresent, state, reader)
     case .money(let name, _), .integer(let name), .boolean(let name), .real(let name),
       .time(let name):
       if name.rawValue == "attempt" { return .constant(isPresent) }
@@ -88,9 +88,12 @@ final class RowFilter {
     }
   }
 
-  private func priced(_ isPriced: Bool, _ reader: BlockReader) -> Node {
+  /// - Parameter state: The column of states of the charge that is meant.
+  private func priced(
+    _ isPriced: Bool, _ state: ColumnName, _ reader: BlockReader
+  ) -> Node {
     text(
-      .costState, TextTest(.oneOf([Array("unpriced".utf8)]), isNegated: isPriced), reader)
+      state, TextTest(.oneOf([Array("unpriced".utf8)]), isNegated: isPriced), reader)
   }
 
   private func comparison(
@@ -153,11 +156,11 @@ final class RowFilter {
     _ field: RequestField, _ reader: BlockReader, _ test: (Int128) -> IntegerTest
   ) -> Node {
     switch FieldSource(field) {
-    case .money(let name, let hidesUnpriced):
+    case .money(let name, let state):
       // Money is compared in dollars, the whole picodollars of `cost_picodollars` as such.
       let step = field.kind == .money ? 1 : ExactDecimal.picosPerOne
       let mask = IntegerMask(reader.slot(name), high: reader.slot(name.high), test(step))
-      return hidesUnpriced ? .and([priced(true, reader), .integer(mask)]) : .integer(mask)
+      return state.map { .and([priced(true, $0, reader), .integer(mask)]) } ?? .integer(mask)
     case .integer(let name), .boolean(let name), .time(let name):
       return .integer(
         IntegerMask(reader.slot(name), high: nil, test(ExactDecimal.picosPerOne)))

@@ -26,10 +26,10 @@ final class FieldKeys {
     case .integer(let name), .boolean(let name), .time(let name):
       kind = .integer(reader.slot(name))
     case .real(let name): kind = .real(reader.slot(name))
-    case .money(let name, let hidesUnpriced):
-      let mask =
-        hidesUnpriced
-        ? TextMask(reader.slot(.costState), TextTest(.oneOf([Array("unpriced".utf8)]))) : nil
+    case .money(let name, let state):
+      let mask = state.map {
+        TextMask(reader.slot($0), TextTest(.oneOf([Array("unpriced".utf8)])))
+      }
       kind = .money(reader.slot(name), high: reader.slot(name.high), unpriced: mask)
     case .object: kind = .none
     }

@@ -15,6 +15,8 @@ package struct CatalogChange: Sendable {
   package var addedLogs: [LogEntry] = []
   package var removedLogs: [Int64] = []
   package var addedDamage: [DamageReport] = []
+  /// A repricing that this transaction carries out.
+  package var repricing: RepricingRecord?
   /// Positions of followed sources that are newer than what is there; an empty one removes its source.
   package var sources: [SourceEntry] = []
   /// Files in ``CatalogState/removals`` that are gone for good.
@@ -100,7 +102,7 @@ final class Catalog {
   }
 
   /// The connection, opened anew and ``state`` read anew after a commit of unknown fate.
-  private func connected() throws(StoreError) -> SQLiteConnection {
+  func connected() throws(StoreError) -> SQLiteConnection {
     if let connection { return connection }
     let connection = try Self.connect(path)
     state = try CatalogReader.state(connection, path: path)
@@ -199,6 +201,7 @@ final class Catalog {
         report.lostRows.map { .integer(Int64($0)) } ?? .null,
         report.kind.map { .integer(Int64($0.rawValue)) } ?? .null, .integer(report.checksum))
     }
+    if let repricing = change.repricing { try write(repricing, to: connection) }
     for entry in change.sources {
       if entry.position.state.isEmpty {
         try connection.run("DELETE FROM sources WHERE source = ?", .text(entry.position.source))

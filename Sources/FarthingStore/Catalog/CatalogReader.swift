@@ -27,7 +27,7 @@ package enum CatalogReader {
     try SQLiteConnection(path: path, access: .readOnly).backUp(to: destination)
   }
 
-  private static func reading<Result>(
+  static func reading<Result>(
     layout: StoreLayout, fileSystem: any FileSystem,
     _ body: (SQLiteConnection, String) throws(StoreError) -> Result
   ) throws(StoreError) -> Result {
@@ -219,7 +219,7 @@ package enum CatalogReader {
     return number
   }
 
-  private static func broken(_ path: String, _ what: String) -> StoreError {
+  static func broken(_ path: String, _ what: String) -> StoreError {
     StoreError(.damaged, "\(path) is damaged: \(what); restore it from a backup")
   }
 }

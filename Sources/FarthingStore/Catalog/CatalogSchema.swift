@@ -9,7 +9,7 @@ internal import FarthingCore
 enum CatalogSchema {
   /// What `PRAGMA application_id` holds: "Frth".
   static let applicationID: Int64 = 0x4672_7468
-  static let version: Int64 = 2
+  static let version: Int64 = 3
 
   /// Statements that lead from version n to n + 1, at index n.
   static let migrations: [String] = [
@@ -45,6 +45,15 @@ enum CatalogSchema {
       source TEXT PRIMARY KEY, state BLOB NOT NULL, sequence INTEGER NOT NULL,
       checksum INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE repricings (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, applied_at INTEGER NOT NULL, applied_by TEXT NOT NULL,
+      reason TEXT, selection TEXT NOT NULL, lists TEXT NOT NULL, book TEXT NOT NULL,
+      requests INTEGER NOT NULL, changed INTEGER NOT NULL, segments INTEGER NOT NULL,
+      cost_before TEXT NOT NULL, cost_after TEXT NOT NULL, unpriced_before INTEGER NOT NULL,
+      unpriced_after INTEGER NOT NULL, checksum INTEGER NOT NULL
+    ) STRICT;
     """,
   ]
 }

@@ -79,6 +79,9 @@ package protocol FileSystem: Sendable {
   /// The size in bytes of the file at `path`; nil where there is none.
   func size(_ path: String) throws(StoreError) -> Int?
 
+  /// The bytes that this user may still write in the folder's file system; nil where that is not known.
+  func availableBytes(_ path: String) throws(StoreError) -> Int?
+
   /// Takes the exclusive lock on the file at `path`, created where missing.
   ///
   /// - Returns: nil where another process, or another lock object of this one, holds it.
@@ -95,6 +98,7 @@ package protocol FileSystem: Sendable {
 extension FileSystem {
   package func catalogWillCommit(_ path: String) throws(StoreError) {}
   package func catalogDidCommit(_ path: String) throws(StoreError) {}
+  package func availableBytes(_ path: String) throws(StoreError) -> Int? { nil }
 
   /// The whole of a file.
   ///

@@ -40,6 +40,10 @@ package struct ColumnName: Hashable, Sendable, Comparable, CustomStringConvertib
   /// The companion of a money column: value = high · 2^62 + low with 0 ≤ low < 2^62.
   package var high: ColumnName { ColumnName(rawValue + ".high") }
 
+  /// The companion of a column of the charge: what a row was booked at when it arrived, present where a repricing
+  /// has changed the row's charge since. Read ``asBooked`` instead, which answers for every row.
+  var booked: ColumnName { ColumnName(rawValue + ".booked") }
+
   package static let tagPrefix = "tags."
   package static let unitPrefix = "units."
 
@@ -68,6 +72,45 @@ package struct ColumnName: Hashable, Sendable, Comparable, CustomStringConvertib
   package static let price = ColumnName("price")
   /// The collector that the event came through; never absent.
   package static let source = ColumnName("source")
+}
+
+extension ColumnName {
+  /// As ``cost``, as booked when the request arrived, whatever was repriced since. Not stored by this name.
+  package static let bookedCost = ColumnName("booked_cost")
+  /// As ``costState``, as booked.
+  package static let bookedCostState = ColumnName("booked_cost_state")
+  /// As ``price``, as booked.
+  package static let bookedPrice = ColumnName("booked_price")
+
+  /// The columns of the charge, by the column that answers as booked.
+  private static let bookedBases: [ColumnName: ColumnName] = {
+    var bases: [ColumnName: ColumnName] = [.bookedCostState: .costState, .bookedPrice: .price]
+    for money in [ColumnName.cost, .outputCost, .unitsCost, .cacheSavings] {
+      let booked = ColumnName(bookedPrefix + money.rawValue)
+      bases[booked] = money
+      bases[booked.high] = money.high
+    }
+    return bases
+  }()
+
+  private static let asBookedNames = Dictionary(
+    bookedBases.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
+
+  private static let bookedPrefix = "booked_"
+
+  /// The column that answers as booked where this one is of the charge; this one otherwise.
+  package var asBooked: ColumnName { Self.asBookedNames[self] ?? self }
+
+  /// The column of the charge that this one answers as booked for; nil for any other column.
+  var bookedBase: ColumnName? {
+    rawValue.hasPrefix(Self.bookedPrefix) ? Self.bookedBases[self] : nil
+  }
+
+  /// The stored companion of a column of the charge. That of `cost.high` is `cost.booked.high`.
+  var bookedCompanion: ColumnName {
+    guard rawValue.hasSuffix(".high") else { return booked }
+    return ColumnName(String(rawValue.dropLast(5))).booked.high
+  }
 }
 
 /// How a column's values are read.

@@ -49,6 +49,15 @@ package enum EventColumns {
       ColumnDefinition(.costState, .codes), ColumnDefinition(.price, .codes),
       ColumnDefinition(.source, .codes),
     ]
+    + booked
+
+  private static let booked: [ColumnDefinition] =
+    money(ColumnName.cost.booked) + money(ColumnName.outputCost.booked)
+    + money(ColumnName.unitsCost.booked) + money(ColumnName.cacheSavings.booked)
+    + [
+      ColumnDefinition(ColumnName.costState.booked, .codes),
+      ColumnDefinition(ColumnName.price.booked, .codes),
+    ]
 
   private static let outcome: [ColumnDefinition] =
     times + texts([.id, .task, .outcome]) + money(.field(.valueUSD))

@@ -5,6 +5,9 @@ extension SegmentReader {
   package func readCodes(
     _ name: ColumnName, block: Int, into codes: inout [UInt32], scratch: ScanScratch
   ) throws(StoreError) {
+    if let base = name.bookedBase {
+      return try readBookedCodes(of: base, block: block, into: &codes, scratch: scratch)
+    }
     let rows = rows(inBlock: block).count
     guard let column = try load(name, block: block, as: .codes, scratch: scratch) else {
       codes = [UInt32](repeating: 0, count: rows)
@@ -26,6 +29,9 @@ extension SegmentReader {
   package func readIntegers(
     _ name: ColumnName, block: Int, into column: inout IntegerColumn, scratch: ScanScratch
   ) throws(StoreError) {
+    if let base = name.bookedBase {
+      return try readBookedIntegers(of: base, block: block, into: &column, scratch: scratch)
+    }
     let rows = rows(inBlock: block).count
     if let shared = overflow(of: name) {
       return try readOverflow(name, in: shared, block: block, into: &column, scratch: scratch)

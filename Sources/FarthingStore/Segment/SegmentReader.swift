@@ -35,6 +35,8 @@ package final class SegmentReader: Sendable {
   private let tables: Mutex<[ColumnBlocks?]>
   /// Guards the dictionaries that were read so far, by place of their column.
   private let dictionaries = Mutex<[Int: TextDictionary]>([:])
+  /// Guards the dictionaries as booked that were made so far, by the column of the charge.
+  let bookedDictionaries = Mutex<[ColumnName: BookedTexts]>([:])
   /// The first damage that reading met.
   private let firstDamage = Mutex<StoreError?>(nil)
 
@@ -85,6 +87,7 @@ package final class SegmentReader: Sendable {
 
   /// How a column is read; nil where it is absent in every row.
   package func kind(of name: ColumnName) -> ColumnKind? {
+    if let base = name.bookedBase { return bookedKind(of: base) }
     if let place = places[name] { return columns[place].kind }
     guard overflow(of: name) != nil else { return nil }
     return name.isTag ? .text : .integers
@@ -102,6 +105,7 @@ package final class SegmentReader: Sendable {
   /// greatest code, 0 among them where a row is absent. Nil where that is not known or no row has a
   /// value.
   package func zone(_ name: ColumnName, block: Int) -> (minimum: Int64, maximum: Int64)? {
+    if let base = name.bookedBase { return bookedZone(of: base, block: block) }
     guard let place = places[name],
       let zone = try? blocks(ofColumn: place).zones[block]
     else { return nil }
@@ -119,6 +123,7 @@ package final class SegmentReader: Sendable {
   ///
   /// - Throws: `damaged`; `invalidArgument` where the column is not one of codes.
   package func dictionary(_ name: ColumnName) throws(StoreError) -> TextDictionary {
+    if let base = name.bookedBase { return try bookedDictionary(of: base) }
     guard let place = places[name] else { return TextDictionary(texts: TextColumn()) }
     if let known = dictionaries.withLock({ $0[place] }) { return known }
     let column = columns[place]

@@ -81,6 +81,23 @@ package enum HostProcess {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
+  /// The name of the user that the process runs as, or the number of one without a name.
+  package static func userName() -> String {
+    let user = geteuid()
+    var entry = unsafe passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var buffer = [CChar](repeating: 0, count: 16_384)
+    // The entry's texts point into the buffer, which outlives their reading; the call is told its size.
+    let name: String? = unsafe buffer.withUnsafeMutableBufferPointer { space in
+      guard let start = space.baseAddress,
+        unsafe getpwuid_r(user, &entry, start, space.count, &found) == 0, unsafe found != nil,
+        let text = unsafe entry.pw_name
+      else { return nil }
+      return unsafe String(cString: text)
+    }
+    return name ?? "uid \(user)"
+  }
+
   /// The number of processors that this process may use, at least 1.
   package static func processorCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 

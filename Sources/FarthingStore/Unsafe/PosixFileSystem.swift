@@ -31,6 +31,13 @@ package struct PosixFileSystem: FileSystem {
     return file
   }
 
+  package func availableBytes(_ path: String) throws(StoreError) -> Int? {
+    var status = statvfs()
+    // `statvfs` fills the local structure that it is handed.
+    guard unsafe statvfs(path, &status) == 0 else { return nil }
+    return Int(clamping: UInt128(status.f_bavail) * UInt128(status.f_frsize))
+  }
+
   package func rename(_ source: String, to destination: String) throws(StoreError) {
     guard unsafe Glibc.rename(source, destination) == 0 else {
       throw Self.failure("renaming", source, errno)

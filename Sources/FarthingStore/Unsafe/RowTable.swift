@@ -52,7 +52,12 @@ final class RowTable {
     static let reals = moneyHigh + 7
     static let tags = reals + 7
     static let units = tags + maximumTags
-    static let limit = units + maximumUnits
+    static let bookedState = units + maximumUnits
+    static let bookedPrice = bookedState + 1
+    /// Low parts: cost, output, units, savings as booked.
+    static let bookedLow = bookedPrice + 1
+    static let bookedHigh = bookedLow + 4
+    static let limit = bookedHigh + 4
 
     /// The fixed columns by name.
     static let fixed: [ColumnName: Int] = {
@@ -69,6 +74,12 @@ final class RowTable {
         places[name] = moneyLow + index
         places[name.high] = moneyHigh + index
       }
+      for (index, name) in moneys.suffix(4).enumerated() {
+        places[name.booked] = bookedLow + index
+        places[name.booked.high] = bookedHigh + index
+      }
+      places[.costState.booked] = bookedState
+      places[.price.booked] = bookedPrice
       return places
     }()
 
@@ -130,7 +141,7 @@ final class RowTable {
 
   /// A place's slab, made at the first write to it.
   @inline(__always)
-  private func cells(_ place: Int, stride: Int) -> UnsafeMutableRawPointer {
+  func cells(_ place: Int, stride: Int) -> UnsafeMutableRawPointer {
     if let cells = unsafe slots[place].cells { return unsafe cells }
     return unsafe makeCells(place, stride: stride)
   }
@@ -209,7 +220,8 @@ final class RowTable {
     putNumber(max(Int64(clamping: amount >> 62), .min + 1), at: Place.moneyHigh + index)
   }
 
-  private func code(of text: [UInt8], at place: Int) -> UInt32 {
+  /// The code of a text in a column of codes, given now where it is new.
+  func code(of text: [UInt8], at place: Int) -> UInt32 {
     unsafe text.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return 0 }
       return unsafe slots[place].dictionary.code(base, buffer.count)

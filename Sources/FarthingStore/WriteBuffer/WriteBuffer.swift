@@ -98,6 +98,23 @@ package final class WriteBuffer {
     return taken
   }
 
+  /// Says of each row from `first` on when and through which collector it arrived.
+  ///
+  /// - Parameter receivedTimes: Unix nanoseconds, one for each of these rows, as `sources` is.
+  func setArrivals(from first: Int, receivedTimes: [Int64], sources: [String]) {
+    var codes: [String: UInt32] = [:]
+    for row in receivedTimes.indices {
+      let source = sources[row]
+      let code = codes[source] ?? table.code(of: Array(source.utf8), at: RowTable.Place.source)
+      codes[source] = code
+      table.setArrival(row: first + row, receivedTime: receivedTimes[row], source: code)
+    }
+    guard let time, let least = receivedTimes.min(), let greatest = receivedTimes.max() else {
+      return
+    }
+    widen(time: time, receivedTime: least...greatest)
+  }
+
   func widen(time new: ClosedRange<Int64>, receivedTime arrival: ClosedRange<Int64>) {
     time =
       min(time?.lowerBound ?? .max, new.lowerBound)...max(time?.upperBound ?? .min, new.upperBound)

@@ -58,6 +58,15 @@ struct RandomEvents {
     return request
   }
 
+  /// Lets a repricing have changed some of the requests.
+  static func reprice(_ requests: inout [ReferenceRequest], _ dice: inout Dice) {
+    for place in requests.indices where dice.chance(30) {
+      requests[place].booking = requests[place].charge
+      requests[place].charge = .unpriced
+      fillCharge(&requests[place], &dice)
+    }
+  }
+
   private static func fillNumbers(_ request: inout ReferenceRequest, _ dice: inout Dice) {
     let isHuge = dice.chance(2)
     for field in IntegerField.allCases where field != .accelerators {
@@ -117,7 +126,7 @@ enum RandomQueries {
   /// Fields of few values, which make groups that are worth looking at.
   static let usualFields = [
     "model", "site", "workload", "tenant", "identity", "tags.team", "status", "attempt", "usage",
-    "batch", "task", "service_tier", "cost_state",
+    "batch", "task", "service_tier", "cost_state", "booked_cost_state", "booked_price",
   ]
 
   static let metrics = Metric.catalogue.filter { $0.definition != .unavailable }.map(\.name)

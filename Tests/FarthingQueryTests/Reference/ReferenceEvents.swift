@@ -1,5 +1,6 @@
 import FarthingCore
-import FarthingStore
+
+@testable import FarthingStore
 
 /// A request as the contract tells of it, with nothing derived but its charge.
 struct ReferenceRequest {
@@ -12,6 +13,18 @@ struct ReferenceRequest {
   var tags: [String: String] = [:]
   var units: [String: Int64] = [:]
   var charge = Charge.unpriced
+  /// What it was charged on arrival, where a repricing has changed that.
+  var booking: Charge?
+  /// The key of the price; nil where there is none.
+  var price: String?
+
+  /// The request with what it was charged on arrival as its charge.
+  var asBooked: ReferenceRequest {
+    var request = self
+    request.charge = booking ?? charge
+    if booking != nil { request.price = "old" }
+    return request
+  }
 }
 
 /// How a task ended.
@@ -48,6 +61,10 @@ enum ReferenceStore {
       buffer.append(
         batch, charges: [request.charge], prices: [], source: "events", selection: [0],
         receivedTime: request.receivedTime)
+      if let booking = request.booking {
+        let row = buffer.rowCount - 1
+        buffer.table.setBooking(row: row, Booking(charge: booking, priceKey: Array("old".utf8)))
+      }
     }
     return try open(buffer, id)
   }
@@ -103,8 +120,11 @@ extension ReferenceRequest {
     case "time_unix_nano": return .integer(Int128(time))
     case "received_time": return .time(receivedTime)
     case "source": return .text("events")
-    case "price": return nil
+    case "price": return price.map { .text($0) }
     case "cost_state": return .text("\(charge.state)")
+    case "booked_cost": return asBooked.value("cost")
+    case "booked_cost_state": return asBooked.value("cost_state")
+    case "booked_price": return asBooked.value("price")
     case "cost": return charge.state == .unpriced ? nil : .money(charge.cost)
     case "output_cost": return charge.state == .unpriced ? nil : .money(charge.outputCost)
     case "units_cost": return charge.state == .unpriced ? nil : .money(charge.unitsCost)

@@ -8,11 +8,12 @@ package struct PricesCommand: AsyncParsableCommand {
       "What is known of prices: show, compare, check and import lists, find what is missing.",
     discussion: """
       The built-in catalogue of public list prices holds for all events; imported lists stand above \
-      it, the latest first. Stored events keep the price that was known when they arrived.
+      it, the latest first. Stored events keep the price that was known when they arrived until \
+      "farthing prices reprice".
       """,
     subcommands: [
       PricesList.self, PricesShow.self, PricesDiff.self, PricesCheck.self, PricesImport.self,
-      PricesMissing.self,
+      PricesMissing.self, PricesReprice.self, PricesRepricings.self,
     ])
 
   package init() {}

@@ -10,7 +10,7 @@ package struct PricesMissing: AsyncParsableCommand {
     abstract: "Models in the store that have no price, those with the most tokens first.",
     discussion: """
       Models that have a price by now but had none when their requests arrived are told on standard \
-      error: their requests stay unpriced, since a price counts for what arrives after its import.
+      error: "farthing prices reprice" prices their requests.
       """)
 
   @OptionGroup package var global: GlobalOptions
@@ -43,7 +43,8 @@ package struct PricesMissing: AsyncParsableCommand {
     if late > 0 {
       Console.note(
         "farthing: \(late) more \(late == 1 ? "model has" : "models have") a price by now; requests "
-          + "that arrived before it was known stay unpriced")
+          + "that arrived before it was known stay unpriced until \"farthing prices reprice\"; see what it "
+          + "would change with --dry-run")
     }
     answer.rows = zip(answer.rows, isPricedNow).filter { !$0.1 }.map(\.0)
     try output.write(answer)
