@@ -10,6 +10,10 @@ BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
 RELEASE  := -c release --static-swift-stdlib --product farthing
 FARTHING := $(SCRATCH)/release/farthing
 SUMMARY  := $(SCRATCH)/test-output.txt
+MANUAL   := share/man/man1/farthing.1
+# Where bash, zsh and fish look, in this order.
+COMPLETIONS := share/bash-completion/completions/farthing share/zsh/site-functions/_farthing \
+  share/fish/vendor_completions.d/farthing.fish
 # The fuzzed build is of another shape, so it has a folder of its own.
 FUZZING  := $(SCRATCH)/fuzzing
 FUZZER   := $(FUZZING)/release/farthing-fuzz
@@ -58,11 +62,17 @@ fuzzer: dependencies
 	@FARTHING_FUZZ=1 $(SWIFT) build --scratch-path $(FUZZING) -c release --product farthing-fuzz \
 	  --sanitize=fuzzer --sanitize=address -Xswiftc -enable-testing
 
-install: release ## the command to $(PREFIX)/bin
+install: release ## the command, its manual page and completions below $(PREFIX)
 	install -D -m 755 $(FARTHING) $(DESTDIR)$(PREFIX)/bin/farthing
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,$(dir $(MANUAL) $(COMPLETIONS)))
+	$(FARTHING) manual > $(DESTDIR)$(PREFIX)/$(MANUAL)
+	for shell in bash zsh fish; do \
+	  case $$shell in bash) file=$(word 1,$(COMPLETIONS));; zsh) file=$(word 2,$(COMPLETIONS));; fish) file=$(word 3,$(COMPLETIONS));; esac; \
+	  $(FARTHING) --generate-completion-script $$shell > $(DESTDIR)$(PREFIX)/$$file || exit 1; \
+	done
 
-uninstall: ## take the command away again
-	rm -f $(DESTDIR)$(PREFIX)/bin/farthing
+uninstall: ## take away what install put there
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/farthing $(MANUAL) $(COMPLETIONS))
 
 clean: ## remove what was built
 	rm -rf $(SCRATCH)

@@ -13,11 +13,11 @@ public enum CommandLineTool {
 
   /// Runs the words and writes what went wrong, if anything, to standard error.
   static func status(of words: [String]) async -> Int32 {
-    if let topic = HelpTopic(words) {
-      Console.write(Array(topic.text.utf8))
-      return 0
-    }
     do {
+      if let topic = try HelpTopic.asked(words) {
+        Console.write(Array(topic.text.utf8))
+        return 0
+      }
       var command = try FarthingCommand.parseAsRoot(CommandWords.normalised(words))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

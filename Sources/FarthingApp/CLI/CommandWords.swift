@@ -5,6 +5,9 @@ enum CommandWords {
   /// Options that may stand before the command as well as after it.
   private static let global = ["--data", "--config", "--server"]
 
+  /// The commands in the order of the overview.
+  static var names: [String] { FarthingCommand.configuration.subcommands.map { name(of: $0) } }
+
   /// Moves options that hold everywhere behind the command that they precede.
   ///
   /// `farthing --data DIR query cost` becomes `farthing query cost --data DIR`. Words after `--` are
@@ -29,18 +32,21 @@ enum CommandWords {
   }
 
   /// What to say where the first words name a command that is not there; nil where they do.
-  static func unknownCommand(in words: [String]) -> String? {
+  ///
+  /// - Parameter topics: Other names that may stand in the first place.
+  static func unknownCommand(in words: [String], besides topics: [String] = []) -> String? {
     var command: any ParsableCommand.Type = FarthingCommand.self
     var path = "farthing"
     for word in normalised(words) {
       let children = command.configuration.subcommands
       guard !children.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
-      let names = children.map { name(of: $0) }
+      let names = children.map { name(of: $0) } + (path == "farthing" ? topics : [])
       guard let next = children.first(where: { name(of: $0) == word }) else {
         let near = Suggestion.nearest(to: word, among: names)
         let hint =
           near.map { "did you mean \"\($0)\"?" } ?? "it has: \(names.joined(separator: ", "))"
-        return "\"\(word.printable)\" is no command of \(path); \(hint)"
+        let kind = topics.isEmpty ? "command" : "command or topic"
+        return "\"\(word.printable)\" is no \(kind) of \(path); \(hint)"
       }
       command = next
       path += " " + word

@@ -11,13 +11,16 @@ package struct FarthingCommand: AsyncParsableCommand {
         farthing ingest calls.ndjson
         farthing query cost,cost_per_1m_tokens,price_coverage --by model
 
+      Lists of what can be asked: farthing help metrics, fields, filters, times, sql.
+
       Results go to standard output, everything else to standard error. Exit status: 0 done; \
       1 ran and failed; 2 wrong usage or configuration.
       """,
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
-      PricesCommand.self, GenerateCommand.self,
+      PricesCommand.self, GenerateCommand.self, DoctorCommand.self,
+      ManualCommand.self,
     ])
 
   package init() {}

@@ -9,10 +9,13 @@ package struct GlobalOptions: ParsableArguments {
         Else FARTHING_DATA, else `data` of the configuration, else $XDG_DATA_HOME/farthing, else \
         ~/.local/share/farthing.
         """,
-      valueName: "dir"))
+      valueName: "dir"),
+    completion: .directory)
   package var data: String?
 
-  @Option(help: ArgumentHelp("Configuration file (YAML). Else FARTHING_CONFIG.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Configuration file (YAML). Else FARTHING_CONFIG.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
   package var config: String?
 
   @Option(

@@ -25,7 +25,9 @@ package struct IngestCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup package var global: GlobalOptions
-  @Argument(help: ArgumentHelp("Files; - is standard input, the default.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("Files; - is standard input, the default.", valueName: "file"),
+    completion: .file())
   package var files: [String] = []
   @Option(
     help: ArgumentHelp(

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import FarthingCore
 internal import FarthingQuery
 internal import FarthingStore
 
@@ -17,15 +18,22 @@ package struct QueryCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup package var global: GlobalOptions
-  @Argument(help: ArgumentHelp("Metrics, joined by commas.", valueName: "metric,…"))
+  @Argument(
+    help: ArgumentHelp("Metrics, joined by commas.", valueName: "metric,…"),
+    completion: .list(Metric.catalogue.map(\.name)))
   package var metrics: String
   @Option(
     help: ArgumentHelp(
-      "Fields to group by, joined by commas or one an option.", valueName: "field,…"))
+      "Fields to group by, joined by commas or one an option.", valueName: "field,…"),
+    completion: .list(RequestField.all.filter(\.isComparable).map(\.name)))
   package var by: [String] = []
-  @Option(help: ArgumentHelp("Width of time buckets: 5m, 1h, 1d, 1w.", valueName: "width"))
+  @Option(
+    help: ArgumentHelp("Width of time buckets: 5m, 1h, 1d, 1w.", valueName: "width"),
+    completion: .list(BucketWidth.forms.map(\.example)))
   package var every: String?
-  @Option(help: ArgumentHelp("Metric to order by, greatest first.", valueName: "metric"))
+  @Option(
+    help: ArgumentHelp("Metric to order by, greatest first.", valueName: "metric"),
+    completion: .list(Metric.catalogue.map(\.name)))
   package var order: String?
   @Flag(
     help: "Over the tasks that started in the window, with all their requests whenever they came.")

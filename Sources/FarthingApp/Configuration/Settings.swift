@@ -99,6 +99,15 @@ package struct Settings: Sendable, Equatable {
 
 /// The environment of the process.
 enum EnvironmentVariables {
+  /// The variables that are read, with what they mean.
+  static let documented: [(name: String, meaning: String)] = [
+    ("FARTHING_DATA", "Folder of the store, where --data does not name it."),
+    ("FARTHING_CONFIG", "Configuration file, where --config does not name it."),
+    ("FARTHING_SERVER", "Server to ask, where --server does not name it."),
+    ("NO_COLOR", "No colour where it is set and not empty."),
+    ("COLUMNS", "Width of charts where standard output is no terminal."),
+  ]
+
   static func value(of name: String) -> String? { HostProcess.environment(name) }
 }
 

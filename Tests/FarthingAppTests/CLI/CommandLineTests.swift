@@ -2,6 +2,8 @@ import FarthingStore
 import Foundation
 import Testing
 
+@testable import FarthingApp
+
 @Suite("The command line")
 struct CommandLineTests {
   private let folder: ScratchFolder
@@ -65,7 +67,8 @@ struct CommandLineTests {
     (["qery", "cost"], "farthing: \"qery\" is no command of farthing; did you mean \"query\"?\n"),
     (
       ["serve"],
-      "farthing: \"serve\" is no command of farthing; it has: ingest, query, events, sql, prices, generate\n"
+      "farthing: \"serve\" is no command of farthing; it has: "
+        + CommandWords.names.joined(separator: ", ") + "\n"
     ),
     (
       ["prices", "imprt", "x"],
@@ -159,6 +162,30 @@ struct CommandLineTests {
     let fields = try folder.farthing("help", "fields")
     #expect(fields.output.contains("\nlatency_ms "))
     #expect(metrics.status == 0 && fields.status == 0)
+    let filters = try folder.farthing("help", "filters")
+    #expect(filters.output.contains("\n  task is null "))
+    let times = try folder.farthing("help", "times")
+    #expect(times.output.contains("\n  24h "))
+    #expect(times.output.contains("\n  1w "))
+  }
+
+  @Test func `help on what is not there names what is`() throws {
+    let topic = try folder.farthing("help", "metrisc")
+    #expect(topic.status == 2)
+    #expect(
+      topic.error
+        == "farthing: \"metrisc\" is no command or topic of farthing; did you mean \"metrics\"?\n")
+    let command = try folder.farthing("help", "prices", "chek")
+    #expect(command.status == 2)
+    #expect(try folder.farthing("help", "prices", "check").status == 0)
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"])
+  func `completions offer metrics and fields`(shell: String) throws {
+    let run = try folder.farthing("--generate-completion-script", shell)
+    #expect(run.status == 0)
+    #expect(run.output.contains("cost_per_successful_task"))
+    #expect(run.output.contains("prompt_hash"))
   }
 
   @Test func `a data folder that is a file is no empty store`() throws {

@@ -1,4 +1,5 @@
 import FarthingCore
+import FarthingQuery
 import Foundation
 import Testing
 
@@ -46,9 +47,48 @@ struct DocumentationTests {
     }
   }
 
-  @Test(arguments: ["ingest", "query", "events", "sql", "prices", "generate"])
+  @Test(arguments: ["ingest", "query", "events", "sql", "prices", "generate", "doctor"])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))
+  }
+
+  @Test func `the page of the command line has every form of filters, times and widths`() throws {
+    let text = try page("docs/cli.md")
+    let forms = FilterExpression.forms + InstantParser.forms + BucketWidth.forms
+    for form in forms {
+      #expect(text.contains("| `\(form.example)` | \(form.meaning) |"), "\(form.example)")
+    }
+  }
+
+  @Test func `every form of filters, times and widths is one that the parsers take`() throws {
+    for form in FilterExpression.forms {
+      let words = QueryWords(metrics: "cost", filter: form.example)
+      #expect(throws: Never.self, "\(form.example)") {
+        try QueryPlan.parse(words, now: 0, timeZone: .utc)
+      }
+    }
+    for form in InstantParser.forms {
+      #expect(
+        InstantParser.parse(form.example, now: 0, zone: .utc) != nil, "\(form.example)")
+    }
+    for form in BucketWidth.forms { #expect(BucketWidth(form.example) != nil) }
+  }
+
+  @Test func `the manual page has every command, metric and topic`() throws {
+    let page = try ManualPage.rendered()
+    for command in ["ingest", "query", "events", "sql", "prices import", "generate"] {
+      #expect(page.contains(".SS \"farthing \(command)"), "\(command)")
+    }
+    for metric in Metric.catalogue { #expect(page.contains("\\fB\(metric.name)\\fR")) }
+    for topic in HelpTopic.allCases {
+      #expect(page.contains(".SH \(topic.rawValue.uppercased())\n"))
+    }
+    #expect(page.contains("\\fBmodel like \'claude\\-%\'\\fR"))
+    // A line of words that began with a full stop or an apostrophe would be taken for a macro.
+    let macros = [".TH", ".SH", ".SS", ".PP", ".TP", ".nf", ".fi"]
+    for line in page.split(separator: "\n") where line.hasPrefix(".") || line.hasPrefix("\'") {
+      #expect(macros.contains(String(line.prefix(3))), "\(line)")
+    }
   }
 
   @Test func `every field of a request stands in the page of events`() throws {
