@@ -71,7 +71,9 @@ enum StoreAccess {
     var snapshot = try snapshot(settings)
     while true {
       do {
-        return (try run(snapshot), snapshot.lacksRows)
+        let result = try run(snapshot)
+        for report in snapshot.sumsDamage { warn(report) }
+        return (result, snapshot.lacksRows)
       } catch let error as QueryError {
         let reports = error.code == .store ? snapshot.setAsideDamaged() : []
         guard !reports.isEmpty else { throw error }

@@ -60,7 +60,7 @@ final class BlockReader {
   private(set) var segment: SegmentReader
   private(set) var block = 0
   private(set) var rowCount = 0
-  private let scratch = ScanScratch()
+  let scratch = ScanScratch()
   private var slots: [ColumnSlot] = []
   private var places: [ColumnName: Int] = [:]
 
@@ -92,10 +92,12 @@ final class BlockReader {
   }
 
   /// Turns to another segment.
-  func enter(_ segment: SegmentReader) throws(StoreError) {
+  ///
+  /// - Parameter names: The columns that will be looked at; nil for all.
+  func enter(_ segment: SegmentReader, only names: Set<ColumnName>? = nil) throws(StoreError) {
     self.segment = segment
     block = -1
-    for slot in slots {
+    for slot in slots where names?.contains(slot.name) ?? true {
       slot.loadedBlock = -1
       slot.kind = segment.kind(of: slot.name)
       slot.dictionary = nil

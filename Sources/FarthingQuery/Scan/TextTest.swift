@@ -70,6 +70,9 @@ final class TextMask {
     self.test = test
   }
 
+  /// The column that it tests.
+  var name: ColumnName { slot.name }
+
   /// Prepares for the reader's segment.
   func enterSegment() {
     passing.removeAll(keepingCapacity: true)
