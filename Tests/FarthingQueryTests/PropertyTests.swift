@@ -46,9 +46,25 @@ import Testing
     try compare(requests, outcomes, segments: 1, queries: 6, 77, &dice)
   }
 
+  @Test func `on segments one after another in time, by what they know of themselves`() throws {
+    for store in 0..<Self.pairs / Self.pairsPerStore / 2 {
+      let seed = Self.seed &+ UInt64(store) &+ 1 << 32
+      var dice = Dice(seed)
+      var requests = (0..<Int(dice.below(80))).map { _ in
+        RandomEvents.request(&dice, arrival: RandomEvents.start)
+      }
+      requests.sort { $0.time < $1.time }
+      for place in requests.indices { requests[place].receivedTime += Int64(place) }
+      try compare(
+        requests, [], segments: 1 + Int(dice.below(8)), queries: Self.pairsPerStore, seed, &dice,
+        query: RandomQueries.oneColumn)
+    }
+  }
+
   private func compare(
     _ requests: [ReferenceRequest], _ outcomes: [ReferenceOutcome], segments: Int, queries: Int,
-    _ seed: UInt64, _ dice: inout Dice
+    _ seed: UInt64, _ dice: inout Dice,
+    query: (inout Dice, [ReferenceRequest]) -> ReferenceQuery = RandomQueries.query
   ) throws {
     let reference = ReferenceExecutor(requests: requests, outcomes: outcomes)
     let booked = ReferenceExecutor(requests: requests.map(\.asBooked), outcomes: outcomes)
@@ -61,7 +77,7 @@ import Testing
     var executor = QueryExecutor(threads: 2)
     executor.blocksPerThread = 1
     for _ in 0..<queries {
-      let query = RandomQueries.query(&dice, requests)
+      let query = query(&dice, requests)
       let isBooked = dice.chance(30)
       var words = words(query)
       words.prices = isBooked ? "booked" : nil

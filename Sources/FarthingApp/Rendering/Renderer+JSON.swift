@@ -7,12 +7,23 @@ extension Renderer {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Renderer.pieceBytes + 4096)
     bytes.append(UInt8(ascii: "["))
+    // Neighbouring rows mostly share their time.
+    var time: Int64?
+    var timeText: [UInt8] = []
     for (index, row) in answer.rows.enumerated() {
       bytes.append(contentsOf: index == 0 ? "\n{".utf8 : ",\n{".utf8)
       for (column, value) in row.enumerated() {
         if column > 0 { bytes.append(UInt8(ascii: ",")) }
         bytes.append(contentsOf: keys[column])
-        append(value, to: &bytes)
+        if case .time(let nanoseconds) = value {
+          if time != nanoseconds {
+            time = nanoseconds
+            timeText = Array("\"\(TimeText.rfc3339(nanoseconds))\"".utf8)
+          }
+          bytes.append(contentsOf: timeText)
+        } else {
+          append(value, to: &bytes)
+        }
       }
       bytes.append(UInt8(ascii: "}"))
       if bytes.count >= Renderer.pieceBytes {
@@ -28,8 +39,11 @@ extension Renderer {
     switch value {
     case .null: bytes.append(contentsOf: "null".utf8)
     case .text(let text): JSONText.append(string: text, to: &bytes)
-    case .count(let count): bytes.append(contentsOf: String(count).utf8)
-    case .money(let picodollars): appendQuoted(AmountText.exact(picodollars), to: &bytes)
+    case .count(let count): DecimalBytes.append(count, to: &bytes)
+    case .money(let picodollars):
+      bytes.append(UInt8(ascii: "\""))
+      DecimalBytes.append(picodollars: picodollars, to: &bytes)
+      bytes.append(UInt8(ascii: "\""))
     case .moneyRatio(let decimal): appendQuoted(decimal, to: &bytes)
     case .boolean(let flag): bytes.append(contentsOf: flag ? "true".utf8 : "false".utf8)
     case .object(let text): JSONText.append(string: text, to: &bytes)

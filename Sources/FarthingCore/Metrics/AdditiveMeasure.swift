@@ -61,7 +61,7 @@ package enum AdditiveMeasure: UInt8, Sendable, CaseIterable {
   case taskCost = 30
 
   /// What one row adds where the condition holds.
-  package enum Amount: Sendable, Equatable {
+  package enum Amount: Sendable, Hashable {
     case one
     /// The field's value; an absent one adds nothing.
     case integer(IntegerField)

@@ -7,8 +7,9 @@
 // quantile against the nearest-rank definition is that of its bucket's middle and nothing else,
 // after any number of merges in any order.
 //
-// Buckets stand in one array that spans those in use. All finite values fit into 131,008 buckets;
-// times between a microsecond and an hour take at most 2,048.
+// Buckets stand in one array that spans those in use, but for the bucket of zero, which lies far from
+// the others and is common: its count stands alone. All finite values fit into 131,008 buckets; times
+// between a microsecond and an hour take at most 2,048.
 
 /// Counts of values by logarithmic bucket, with exact count, minimum and maximum.
 ///
@@ -29,7 +30,9 @@ package struct QuantileSketch: Sendable, Equatable {
   package private(set) var maximum: Double
   /// The sum times 2⁻⁶⁴, so that even sums of the greatest values stay finite.
   private var scaledSum: Double
-  /// Bucket of `counts[0]`.
+  /// How many values were in bucket 0.
+  private var zeroCount: Int64
+  /// Bucket of `counts[0]`, at least 1.
   private var firstBucket: Int
   private var counts: [Int64]
 
@@ -40,8 +43,70 @@ package struct QuantileSketch: Sendable, Equatable {
     minimum = .infinity
     maximum = -.infinity
     scaledSum = 0
-    firstBucket = 0
+    zeroCount = 0
+    firstBucket = 1
     counts = []
+  }
+
+  /// The values of a sketch that was taken apart by ``parts``, or nil where they are what no sketch
+  /// has: nothing is trusted.
+  package init?(_ parts: Parts) {
+    var count = parts.zeroCount
+    var isSound = count >= 0
+    for here in parts.counts {
+      let (next, overflow) = count.addingReportingOverflow(here)
+      isSound = isSound && !overflow && here >= 0
+      count = next
+    }
+    guard isSound, count > 0, parts.firstBucket >= 1,
+      parts.firstBucket <= QuantileSketch.bucketLimit - parts.counts.count,
+      parts.scaledSum.isFinite, parts.scaledSum >= 0, parts.minimum >= 0, parts.maximum.isFinite,
+      parts.minimum <= parts.maximum
+    else { return nil }
+    self.count = count
+    minimum = parts.minimum
+    maximum = parts.maximum
+    scaledSum = parts.scaledSum
+    zeroCount = parts.zeroCount
+    firstBucket = parts.firstBucket
+    counts = parts.counts
+  }
+
+  /// What a sketch is made of, for whoever stores it.
+  package struct Parts: Sendable {
+    /// How many values were in bucket 0.
+    package var zeroCount: Int64
+    /// At least 1.
+    package var firstBucket: Int
+    /// How many values fell into each bucket from ``firstBucket`` on.
+    package var counts: [Int64]
+    /// The sum of all values × 2⁻⁶⁴.
+    package var scaledSum: Double
+    /// The exact bounds of the values.
+    package var minimum: Double
+    package var maximum: Double
+
+    package init(
+      zeroCount: Int64, firstBucket: Int, counts: [Int64], scaledSum: Double, minimum: Double,
+      maximum: Double
+    ) {
+      self.zeroCount = zeroCount
+      self.firstBucket = firstBucket
+      self.counts = counts
+      self.scaledSum = scaledSum
+      self.minimum = minimum
+      self.maximum = maximum
+    }
+  }
+
+  /// Without the empty buckets at both ends.
+  package var parts: Parts {
+    let first = counts.firstIndex { $0 != 0 } ?? 0
+    let last = counts.lastIndex { $0 != 0 } ?? -1
+    return Parts(
+      zeroCount: zeroCount, firstBucket: firstBucket + first,
+      counts: Array(counts[first..<max(last + 1, first)]), scaledSum: scaledSum,
+      minimum: minimum, maximum: maximum)
   }
 
   /// The bucket of a non-negative finite value, below ``bucketLimit``; 0 for zero.
@@ -68,10 +133,7 @@ package struct QuantileSketch: Sendable, Equatable {
   /// - Complexity: O(1) amortised; O(buckets) where the spanned range grows.
   package mutating func add(_ value: Double, times: Int64 = 1) {
     if times <= 0 { return }
-    let bucket = QuantileSketch.bucket(of: value)
-    span(bucket..<bucket + 1)
-    counts[bucket - firstBucket] += times
-    count += times
+    addCount(times, bucket: QuantileSketch.bucket(of: value))
     minimum = Swift.min(minimum, value)
     maximum = Swift.max(maximum, value)
     scaledSum += value * QuantileSketch.sumScale * Double(times)
@@ -80,7 +142,8 @@ package struct QuantileSketch: Sendable, Equatable {
   /// Adds what was counted elsewhere by bucket.
   ///
   /// - Parameters:
-  ///   - bucketCounts: How many values fell into each bucket from `first` on.
+  ///   - bucketCounts: How many values fell into each bucket from `first` on; bucket 0 is added with
+  ///     ``addCount(_:bucket:)``.
   ///   - scaledSum: Sum of those values × 2⁻⁶⁴; `minimum` and `maximum` are their exact bounds.
   package mutating func add(
     bucketCounts: [UInt32], first: Int, scaledSum: Double, minimum: Double, maximum: Double
@@ -98,23 +161,32 @@ package struct QuantileSketch: Sendable, Equatable {
   /// Adds to the count of one bucket only; the caller has given sum and bounds with
   /// ``add(bucketCounts:first:scaledSum:minimum:maximum:)``.
   package mutating func addCount(_ added: Int64, bucket: Int) {
+    count += added
+    if bucket == 0 {
+      zeroCount += added
+      return
+    }
     span(bucket..<bucket + 1)
     counts[bucket - firstBucket] += added
-    count += added
   }
 
   /// Adds all values of another sketch.
   /// - Complexity: O(buckets of the other).
   package mutating func merge(_ other: QuantileSketch) {
     if other.count == 0 { return }
-    span(other.firstBucket..<other.firstBucket + other.counts.count)
-    for (offset, added) in other.counts.enumerated() {
-      counts[other.firstBucket - firstBucket + offset] += added
-    }
+    zeroCount += other.zeroCount
+    if !other.counts.isEmpty { merge(counts: other) }
     count += other.count
     minimum = Swift.min(minimum, other.minimum)
     maximum = Swift.max(maximum, other.maximum)
     scaledSum += other.scaledSum
+  }
+
+  private mutating func merge(counts other: QuantileSketch) {
+    span(other.firstBucket..<other.firstBucket + other.counts.count)
+    for (offset, added) in other.counts.enumerated() {
+      counts[other.firstBucket - firstBucket + offset] += added
+    }
   }
 
   /// The value of rank ⌈q·n⌉ within 1 %, or nil where there are no values.
@@ -135,7 +207,8 @@ package struct QuantileSketch: Sendable, Equatable {
     if count == 0 { return nil }
     if rank <= 1 { return minimum }
     if rank >= count { return maximum }
-    var seen: Int64 = 0
+    var seen = zeroCount
+    if seen >= rank { return minimum }
     for (offset, here) in counts.enumerated() {
       seen += here
       if seen >= rank {
@@ -148,6 +221,7 @@ package struct QuantileSketch: Sendable, Equatable {
 
   /// Makes the array span at least `buckets`.
   private mutating func span(_ buckets: Range<Int>) {
+    if buckets.isEmpty { return }
     if counts.isEmpty {
       firstBucket = buckets.lowerBound
       counts = [Int64](repeating: 0, count: buckets.count)
@@ -166,16 +240,17 @@ package struct QuantileSketch: Sendable, Equatable {
 }
 
 extension QuantileSketch {
-  /// Appends the sketch: first bucket, number of buckets, the counts of all buckets (LEB128 each),
-  /// then scaled sum, minimum and maximum as little-endian bit patterns. An empty sketch is two
-  /// zero bytes.
+  /// Appends the sketch: the count of bucket 0, the number of other buckets and, where there are any,
+  /// the first of them and their counts (LEB128 each), then scaled sum, minimum and maximum as
+  /// little-endian bit patterns. An empty sketch is two zero bytes.
   package func serialise(into bytes: inout [UInt8]) {
     if count == 0 {
       bytes.append(contentsOf: [0, 0])
       return
     }
-    Varint.append(UInt128(firstBucket), to: &bytes)
+    Varint.append(UInt128(zeroCount), to: &bytes)
     Varint.append(UInt128(counts.count), to: &bytes)
+    if !counts.isEmpty { Varint.append(UInt128(firstBucket), to: &bytes) }
     for here in counts { Varint.append(UInt128(here), to: &bytes) }
     for real in [scaledSum, minimum, maximum] {
       var pattern = real.bitPattern
@@ -189,31 +264,32 @@ extension QuantileSketch {
   /// Reads what ``serialise(into:)`` wrote, moving `position` past it.
   /// - Returns: nil where the bytes end early or say what no sketch can; nothing is trusted.
   package static func deserialise(_ bytes: [UInt8], at position: inout Int) -> QuantileSketch? {
-    guard let first = Varint.read(bytes, at: &position), first < UInt128(bucketLimit),
-      let width = Varint.read(bytes, at: &position), width <= UInt128(bucketLimit) - first
+    guard let zeros = Varint.read(bytes, at: &position), zeros <= UInt128(Int64.max),
+      let width = Varint.read(bytes, at: &position), width < UInt128(bucketLimit)
     else { return nil }
-    var sketch = QuantileSketch()
-    if width == 0 { return sketch }
-    sketch.firstBucket = Int(first)
-    sketch.counts.reserveCapacity(min(Int(width), bytes.count))
+    if zeros == 0, width == 0 { return QuantileSketch() }
+    var parts = Parts(
+      zeroCount: Int64(zeros), firstBucket: 1, counts: [], scaledSum: 0, minimum: 0, maximum: 0)
+    if width > 0 {
+      guard let first = Varint.read(bytes, at: &position), first < UInt128(bucketLimit) else {
+        return nil
+      }
+      parts.firstBucket = Int(first)
+      parts.counts.reserveCapacity(min(Int(width), bytes.count))
+    }
     for _ in 0..<Int(width) {
       guard let here = Varint.read(bytes, at: &position), here <= UInt128(Int64.max) else {
         return nil
       }
-      let (sum, overflow) = sketch.count.addingReportingOverflow(Int64(here))
-      if overflow { return nil }
-      sketch.count = sum
-      sketch.counts.append(Int64(here))
+      parts.counts.append(Int64(here))
     }
     guard let sum = real(bytes, at: &position), let least = real(bytes, at: &position),
-      let greatest = real(bytes, at: &position),
-      sketch.count > 0, sum.isFinite, sum >= 0, least.isFinite, greatest.isFinite,
-      least >= 0, least <= greatest
+      let greatest = real(bytes, at: &position)
     else { return nil }
-    sketch.scaledSum = sum
-    sketch.minimum = least
-    sketch.maximum = greatest
-    return sketch
+    parts.scaledSum = sum
+    parts.minimum = least
+    parts.maximum = greatest
+    return QuantileSketch(parts)
   }
 
   private static func real(_ bytes: [UInt8], at position: inout Int) -> Double? {

@@ -4,8 +4,8 @@ internal import Synchronization
 
 // How a plan becomes rows:
 //
-// 1. Segments outside the window are left out. Those that lie in it whole, in one bucket, and are
-//    asked for sums and sketches only, answer from their totals.
+// 1. Segments outside the window are left out. Those that lie in it whole, in one bucket, and know
+//    all that is asked of them answer without a scan; see `KnownSums.swift`.
 // 2. The blocks of the others are dealt out to threads. A block is skipped where its zone maps show
 //    that no row is kept; else its rows are selected, given group numbers, and added up.
 // 3. The workers' groups are merged into the first one's.
@@ -63,26 +63,22 @@ package struct QueryExecutor: Sendable {
     } catch {
       throw QueryError(.store, error.description)
     }
-    let whole = cohort == nil ? Set(wholeSegments(plan, needs, segments)) : []
-    let units = QueryExecutor.units(segments, plan, isWindowed: cohort == nil, leavingOut: whole)
+    let known = cohort == nil ? KnownSums(plan, needs, segments) : .none
+    let units = QueryExecutor.units(segments, plan, isWindowed: cohort == nil, known)
     let workers = try scan.run(
       units,
       make: { ScanWorker(plan, needs, segments, cohort: cohort) },
       enter: { (worker, place) throws(StoreError) in
-        try worker.enter(segments[place], place: place)
+        if known[place] == nil { try worker.enter(segments[place], place: place) }
       },
-      read: { (worker, unit) throws(StoreError) in try worker.scan(block: unit.block) },
+      read: { (worker, unit) throws(StoreError) in
+        if let block = unit.block {
+          try worker.scan(block: block)
+        } else if let answer = known[unit.segment] {
+          try worker.addKnown(answer, of: segments[unit.segment], place: unit.segment)
+        }
+      },
       byteCount: { $0.byteCount })
-    for place in whole.sorted() {
-      let segment = segments[place]
-      let totals: SegmentTotals
-      do {
-        totals = try segment.totals()
-      } catch {
-        throw QueryError(.store, error.description)
-      }
-      workers[0].add(totals, rowCount: segment.rowCount, at: segment.minimumTime)
-    }
     var numbers = [Array(0..<UInt32(workers[0].index.groupCount))]
     for worker in workers.dropFirst() { numbers.append(workers[0].absorb(worker)) }
     // Absorbing may have added groups: the first worker's own numbers stay.
@@ -92,35 +88,15 @@ package struct QueryExecutor: Sendable {
 
   // MARK: - What to read
 
-  /// The places of the segments whose totals answer for all of their rows.
-  private func wholeSegments(
-    _ plan: QueryPlan, _ needs: ScanRequirements, _ segments: [SegmentReader]
-  ) -> [Int] {
-    guard plan.filter == nil, plan.groups.isEmpty, needs.isAdditive else { return [] }
-    let buckets = plan.every.map { TimeBuckets(width: $0, zone: plan.timeZone) }
-    return segments.indices.filter { place in
-      let segment = segments[place]
-      // Its sums are of the charges as they are now.
-      if plan.prices == .booked, segment.hasBookings { return false }
-      let isInside =
-        segment.minimumTime >= plan.since ?? .min
-        && (plan.until.map { segment.maximumTime < $0 } ?? true)
-      let isInOneBucket =
-        buckets.map { buckets in
-          let first = buckets.bucket(containing: segment.minimumTime).start
-          return buckets.bucket(containing: segment.maximumTime).start == first
-        } ?? true
-      return isInside && isInOneBucket
-        && needs.measures.allSatisfy { segment.measures[$0] != nil }
-        && segment.measures[.requests] == Int128(segment.rowCount)
-    }
-  }
-
   private static func units(
-    _ segments: [SegmentReader], _ plan: QueryPlan, isWindowed: Bool, leavingOut: Set<Int>
+    _ segments: [SegmentReader], _ plan: QueryPlan, isWindowed: Bool, _ known: KnownSums
   ) -> [ScanUnit] {
     var units: [ScanUnit] = []
-    for (place, segment) in segments.enumerated() where !leavingOut.contains(place) {
+    for (place, segment) in segments.enumerated() {
+      if known[place] != nil {
+        units.append(ScanUnit(segment: place, block: nil))
+        continue
+      }
       for block in 0..<segment.blockCount {
         if isWindowed, let zone = segment.zone(.time, block: block) {
           if let since = plan.since, zone.maximum < since { continue }
@@ -181,7 +157,7 @@ package struct QueryExecutor: Sendable {
       make: { OutcomeScan(ordered, hasValues: hasValues) },
       enter: { (worker, place) throws(StoreError) in try worker.enter(ordered[place]) },
       read: { (worker, unit) throws(StoreError) in
-        try worker.read(block: unit.block, place: unit.segment)
+        try worker.read(block: unit.block ?? 0, place: unit.segment)
       },
       byteCount: { $0.records.byteCount })
     return scans.map(\.records)
@@ -192,12 +168,12 @@ package struct QueryExecutor: Sendable {
   ) throws(QueryError) -> TaskCohort {
     let segments = requests.filter { $0.kind(of: .field(.task)) != nil }
     if segments.isEmpty { return TaskCohort([], since: plan.since, until: plan.until) }
-    let units = QueryExecutor.units(segments, plan, isWindowed: false, leavingOut: [])
+    let units = QueryExecutor.units(segments, plan, isWindowed: false, .none)
     let scans = try scan.run(
       units,
       make: { CohortScan(segments) },
       enter: { (worker, place) throws(StoreError) in try worker.enter(segments[place]) },
-      read: { (worker, unit) throws(StoreError) in try worker.read(block: unit.block) },
+      read: { (worker, unit) throws(StoreError) in try worker.read(block: unit.block ?? 0) },
       byteCount: { $0.records.byteCount })
     return TaskCohort(scans.map(\.records), since: plan.since, until: plan.until)
   }

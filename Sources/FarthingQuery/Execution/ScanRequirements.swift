@@ -15,8 +15,8 @@ struct ScanRequirements: Sendable {
   let wantsRepeats: Bool
   /// Of text fields that are grouped, by their place among the groups.
   let universes: [Int: CodeUniverse]
-  /// The starts of all buckets where they are few; nil without buckets or with too many.
-  let bucketStarts: [Int64]?
+  /// All buckets where they are few; nil without buckets or with too many.
+  let buckets: BucketList?
 
   /// Dictionaries of more texts in all are cheaper to count by key than to number up front.
   private static let universeLimit = 1 << 18
@@ -61,7 +61,7 @@ struct ScanRequirements: Sendable {
     }
     self.codeFields = codeFields
     self.keyFields = keyFields
-    bucketStarts = ScanRequirements.starts(plan, segments)
+    buckets = ScanRequirements.buckets(plan, segments)
   }
 
   /// The column of a text field that all segments hold as codes of few texts.
@@ -74,34 +74,57 @@ struct ScanRequirements: Sendable {
     for segment in segments {
       switch segment.kind(of: name) {
       case nil: continue
-      case .codes: total += try segment.dictionary(name).count
+      case .codes: total += try segment.codeCount(of: name)
       default: return nil
       }
     }
     return total <= universeLimit ? name : nil
   }
 
-  private static func starts(_ plan: QueryPlan, _ segments: [SegmentReader]) -> [Int64]? {
+  private static func buckets(_ plan: QueryPlan, _ segments: [SegmentReader]) -> BucketList? {
     guard let width = plan.every else { return nil }
     let buckets = TimeBuckets(width: width, zone: plan.timeZone)
     guard var time = segments.map(\.minimumTime).min(),
       var last = segments.map(\.maximumTime).max()
-    else { return [] }
+    else { return BucketList() }
     if let since = plan.since { time = max(time, since) }
     if let until = plan.until { last = min(last, until) }
-    var starts: [Int64] = []
+    var list = BucketList()
     while time <= last {
       let bucket = buckets.bucket(containing: time)
-      if starts.last != bucket.start { starts.append(bucket.start) }
-      if starts.count > bucketLimit { return nil }
+      if list.starts.last != bucket.start {
+        list.starts.append(bucket.start)
+        list.bounds.append(time)
+      }
+      if list.starts.count > bucketLimit { return nil }
       if bucket.until <= time || bucket.until == Int64.max { break }
       time = bucket.until
     }
-    return starts
+    return list
   }
 
   /// Whether all that is asked of a segment as a whole is in its totals.
   var isAdditive: Bool {
     codeFields.isEmpty && keyFields.isEmpty && !wantsTasks && !wantsRepeats
+  }
+}
+
+/// The buckets of a query in the order of time.
+struct BucketList: Sendable {
+  /// What the rows of a bucket show as its time.
+  var starts: [Int64] = []
+  /// The first instant of each that a row of the query can have. Where a zone's clocks change this is
+  /// not always its start.
+  var bounds: [Int64] = []
+
+  /// The place of the bucket of an instant; the first one of instants before all.
+  func place(of time: Int64) -> Int {
+    var low = 0
+    var high = bounds.count
+    while low < high {
+      let middle = (low + high) / 2
+      if bounds[middle] <= time { low = middle + 1 } else { high = middle }
+    }
+    return max(low - 1, 0)
   }
 }

@@ -8,15 +8,15 @@ internal import Synchronization
 /// back after that thread was joined.
 final class ScanWorker: @unchecked Sendable {
   let index: GroupIndex
-  private(set) var rowCounts = SumAccumulator()
-  private(set) var measures: [MeasureAccumulator]
-  private(set) var sketches: [(field: RealField, accumulator: SketchAccumulator)]
+  var rowCounts = SumAccumulator()
+  var measures: [MeasureAccumulator]
+  var sketches: [(field: RealField, accumulator: SketchAccumulator)]
   private(set) var flags: [(field: RequestField, flags: CodeFlags)]
   /// By quantity: tasks, different values, repeated prompts.
   let keyed: [(quantity: Metric.Quantity, scan: KeyedScan)]
 
-  private let reader: BlockReader
-  private let filter: RowFilter?
+  let reader: BlockReader
+  let filter: RowFilter?
   private let conditions: ConditionMasks
   private let time: ColumnSlot
   private let since: Int64?
@@ -66,7 +66,7 @@ final class ScanWorker: @unchecked Sendable {
     if let width = plan.every {
       let buckets = TimeBuckets(width: width, zone: plan.timeZone)
       dimensions.append(
-        GroupDimension(.bucket(reader.slot(.time), buckets, listed: needs.bucketStarts)))
+        GroupDimension(.bucket(reader.slot(.time), buckets, listed: needs.buckets)))
     }
     for (place, field) in plan.groups.enumerated() {
       dimensions.append(GroupDimension(kind(field, needs.universes[place], reader)))
@@ -176,32 +176,12 @@ final class ScanWorker: @unchecked Sendable {
     return true
   }
 
-  private func grow() {
+  func grow() {
     let count = index.groupCount
     rowCounts.grow(to: count)
     for place in measures.indices { measures[place].sum.grow(to: count) }
     for place in sketches.indices { sketches[place].accumulator.grow(to: count) }
     for place in flags.indices { flags[place].flags.grow(to: count) }
-  }
-
-  /// Adds what a segment knows of all its rows, which belong to one group.
-  func add(_ totals: SegmentTotals, rowCount: Int, at time: Int64) {
-    var group = 0
-    if let bucket = index.dimensions.first {
-      group = Int(index.number([bucket.bucketID(containing: time)]))
-    }
-    grow()
-    rowCounts.add(Int128(rowCount), to: group)
-    for place in measures.indices {
-      if let sum = totals.measures[measures[place].measure] {
-        measures[place].sum.add(sum, to: group)
-      }
-    }
-    for place in sketches.indices {
-      if let sketch = totals.sketches[sketches[place].field] {
-        sketches[place].accumulator.add(sketch, to: group)
-      }
-    }
   }
 
   // MARK: - Merging

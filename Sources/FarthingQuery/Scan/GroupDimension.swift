@@ -36,8 +36,8 @@ final class GroupDimension {
     case real(ColumnSlot)
     case time(ColumnSlot)
     case money(ColumnSlot, high: ColumnSlot, unpriced: TextMask?)
-    /// The buckets' starts, ascending, where they are few enough to be listed.
-    case bucket(ColumnSlot, TimeBuckets, listed: [Int64]?)
+    /// The buckets are listed where they are few enough.
+    case bucket(ColumnSlot, TimeBuckets, listed: BucketList?)
   }
 
   let kind: Kind
@@ -55,7 +55,7 @@ final class GroupDimension {
     switch kind {
     case .text(_, let universe): cardinality = universe.isOpen ? nil : universe.count
     case .boolean: cardinality = 3
-    case .bucket(_, _, let listed): cardinality = listed?.count
+    case .bucket(_, _, let listed): cardinality = listed?.starts.count
     case .integer, .real, .time, .money: cardinality = nil
     }
   }
@@ -85,7 +85,11 @@ final class GroupDimension {
     case .text(let slot, let universe): try fillTexts(slot, universe, reader)
     case .bucket(let slot, let buckets, let listed):
       try reader.loadIntegers(slot)
-      fillBuckets(starts ?? slot.integers.values, buckets, listed, kept)
+      if starts == nil, let listed, let zone = reader.zone(slot.name, block: reader.block) {
+        fillListed(slot.integers.values, listed, zone, kept)
+      } else {
+        fillBuckets(starts ?? slot.integers.values, buckets, listed, kept)
+      }
     case .real(let slot):
       try reader.loadReals(slot)
       let values = slot.reals.values
@@ -134,8 +138,35 @@ final class GroupDimension {
     }
   }
 
+  /// The number that all kept rows of the reader's block have, where its range of times tells so.
+  func commonID(_ reader: BlockReader) -> UInt32? {
+    guard case .bucket(let slot, _, let listed?) = kind, !listed.starts.isEmpty,
+      let zone = reader.zone(slot.name, block: reader.block)
+    else { return nil }
+    let place = listed.place(of: zone.lowerBound)
+    return place == listed.place(of: zone.upperBound) ? UInt32(place) : nil
+  }
+
+  /// Numbers rows whose block lies in few of the listed buckets.
+  private func fillListed(
+    _ times: [Int64], _ listed: BucketList, _ zone: ClosedRange<Int64>, _ kept: RowSelection
+  ) {
+    let first = listed.place(of: zone.lowerBound)
+    let last = listed.place(of: zone.upperBound)
+    let bounds = first < last ? Array(listed.bounds[first + 1...last]) : []
+    var numbers: [UInt32] = []
+    swap(&numbers, &ids)
+    if let list = kept.list {
+      Kernels.place(
+        times, list, count: kept.count, among: bounds, first: UInt32(first), into: &numbers)
+    } else {
+      Kernels.place(times, rows: kept.count, among: bounds, first: UInt32(first), into: &numbers)
+    }
+    swap(&numbers, &ids)
+  }
+
   private func fillBuckets(
-    _ times: [Int64], _ buckets: TimeBuckets, _ listed: [Int64]?, _ kept: RowSelection
+    _ times: [Int64], _ buckets: TimeBuckets, _ listed: BucketList?, _ kept: RowSelection
   ) {
     var start: Int64 = 0
     var until: Int64 = 0
@@ -155,8 +186,8 @@ final class GroupDimension {
     swap(&numbers, &ids)
   }
 
-  private func bucketID(_ start: Int64, _ listed: [Int64]?) -> UInt32 {
-    guard let listed else { return ownKeys.intern(UInt64(bitPattern: start)) }
+  private func bucketID(_ start: Int64, _ listed: BucketList?) -> UInt32 {
+    guard let listed = listed?.starts else { return ownKeys.intern(UInt64(bitPattern: start)) }
     var low = 0
     var high = listed.count
     while low < high {
@@ -172,6 +203,9 @@ final class GroupDimension {
     guard case .bucket(_, let buckets, let listed) = kind else { return 0 }
     return bucketID(buckets.bucket(containing: time).start, listed)
   }
+
+  /// The number of a code of the segment at hand; nil of dimensions that have no codes.
+  func id(ofCode code: Int) -> UInt32? { map?[code] }
 
   private func fillAmounts(
     _ slot: ColumnSlot, _ high: ColumnSlot, _ unpriced: TextMask?, _ reader: BlockReader
@@ -209,7 +243,7 @@ final class GroupDimension {
       return .text(ownTexts.string(Int(id) - universe.count))
     case .boolean: return id == 0 ? .null : .boolean(id == 2)
     case .bucket(_, _, let listed):
-      return .time(listed?[Int(id)] ?? Int64(bitPattern: ownKeys.keys[Int(id)]))
+      return .time(listed?.starts[Int(id)] ?? Int64(bitPattern: ownKeys.keys[Int(id)]))
     case .integer: return id == 0 ? .null : .integer(ownKey(id))
     case .time: return id == 0 ? .null : .time(ownKey(id))
     case .real:

@@ -13,6 +13,8 @@ final class GroupIndex {
   /// Places in `dimensions` in the order of folding.
   private let order: [Int]
   private let denseCount: Int
+  /// By dimension; 1 where it has none.
+  private let cardinalities: [Int]
   private let slotCount: Int
   /// Whether a slot's number is its group's.
   private let isDirect: Bool
@@ -39,6 +41,7 @@ final class GroupIndex {
     let rest = dimensions.indices.filter { !dense.contains($0) }
     order = dense + rest
     denseCount = dense.count
+    cardinalities = dimensions.map { max($0.cardinality ?? 1, 1) }
     slotCount = slots
     isDirect = slots <= GroupIndex.directLimit
     pairs = rest.map { _ in KeyInterner() }
@@ -71,7 +74,9 @@ final class GroupIndex {
     for place in order[..<denseCount] {
       let dimension = dimensions[place]
       let factor = UInt32(dimension.cardinality ?? 1)
-      if let (slot, map) = try dimension.codesAndMap(reader) {
+      if starts == nil, let id = dimension.commonID(reader) {
+        Kernels.fold(id: id, count: rows.count, factor: isFirst ? 0 : factor, into: &groups)
+      } else if let (slot, map) = try dimension.codesAndMap(reader) {
         Kernels.fold(slot.codes, map, rows, factor: isFirst ? 0 : factor, into: &groups)
       } else {
         try dimension.fill(reader, rows, starts: starts)
@@ -99,6 +104,7 @@ final class GroupIndex {
     for place in order[..<denseCount] {
       slot = slot * UInt32(dimensions[place].cardinality ?? 1) + ids[place]
     }
+    if isDirect, pairs.isEmpty { return slot }
     var group = [slot]
     if !isDirect { Kernels.assign(&group, count: 1, table: &slotGroups, slots: &groupSlots) }
     for (index, place) in order[denseCount...].enumerated() {
@@ -110,19 +116,25 @@ final class GroupIndex {
   /// The numbers of a group's values, one a dimension.
   func ids(ofGroup group: Int) -> [UInt32] {
     var ids = [UInt32](repeating: 0, count: dimensions.count)
+    writeIDs(ofGroup: group, into: &ids, at: 0)
+    return ids
+  }
+
+  /// Writes the numbers of a group's values, one a dimension, from a place on.
+  func writeIDs(ofGroup group: Int, into ids: inout [UInt32], at start: Int) {
     var rest = group
     for index in pairs.indices.reversed() {
       let key = pairs[index].keys[rest]
-      ids[order[denseCount + index]] = UInt32(truncatingIfNeeded: key)
+      ids[start + order[denseCount + index]] = UInt32(truncatingIfNeeded: key)
       rest = Int(key >> 32)
     }
     if !isDirect { rest = Int(groupSlots[rest]) }
-    for place in order[..<denseCount].reversed() {
-      let cardinality = max(dimensions[place].cardinality ?? 1, 1)
-      ids[place] = UInt32(rest % cardinality)
+    for index in (0..<denseCount).reversed() {
+      let place = order[index]
+      let cardinality = cardinalities[place]
+      ids[start + place] = UInt32(rest % cardinality)
       rest /= cardinality
     }
-    return ids
   }
 
   /// Takes over the groups of another worker.

@@ -203,6 +203,59 @@ extension Kernels {
     }
   }
 
+  /// Folds in a number that all rows have.
+  static func fold(id: UInt32, count: Int, factor: UInt32, into slots: inout [UInt32]) {
+    var target = slots.mutableSpan
+    for index in 0..<count { target[index] = factor == 0 ? id : target[index] &* factor &+ id }
+  }
+
+  /// `first` and how many of the ascending bounds are not above the row's value.
+  static func place(
+    _ values: [Int64], rows: Int, among bounds: [Int64], first: UInt32, into ids: inout [UInt32]
+  ) {
+    let source = values.span
+    let limits = bounds.span
+    var target = ids.mutableSpan
+    if limits.count > 8 {
+      for row in 0..<rows { target[row] = first &+ rank(of: source[row], among: limits) }
+      return
+    }
+    for row in 0..<rows { target[row] = first }
+    for index in 0..<limits.count {
+      let limit = limits[index]
+      for row in 0..<rows { target[row] &+= source[row] >= limit ? 1 : 0 }
+    }
+  }
+
+  /// As above for the selected rows only.
+  static func place(
+    _ values: [Int64], _ selection: [UInt32], count: Int, among bounds: [Int64], first: UInt32,
+    into ids: inout [UInt32]
+  ) {
+    let source = values.span
+    let rows = selection.span
+    let limits = bounds.span
+    var target = ids.mutableSpan
+    for index in 0..<count {
+      let row = Int(rows[index])
+      target[row] = first &+ rank(of: source[row], among: limits)
+    }
+  }
+
+  /// How many of the ascending bounds are not above a value.
+  @inline(__always)
+  private static func rank(of value: Int64, among bounds: Span<Int64>) -> UInt32 {
+    var low = 0
+    var count = bounds.count
+    while count > 0 {
+      let half = count / 2
+      let isAbove = bounds[low + half] <= value
+      low = isAbove ? low + half + 1 : low
+      count = isAbove ? count - half - 1 : half
+    }
+    return UInt32(truncatingIfNeeded: low)
+  }
+
   static func clear(_ groups: inout [UInt32], count: Int) {
     var target = groups.mutableSpan
     for row in 0..<count { target[row] = 0 }

@@ -38,6 +38,23 @@ final class RowFilter {
     try fill(root, &mask, reader)
   }
 
+  /// The columns of texts that it tests.
+  var columns: Set<ColumnName> { Set(textMasks.map(\.name)) }
+
+  /// Whether it holds for the rows of one code of the one column of texts that it tests; false where
+  /// it tests anything else.
+  func passes(code: Int) -> Bool { passes(root, code: code) }
+
+  private func passes(_ node: Node, code: Int) -> Bool {
+    switch node {
+    case .constant(let value): value
+    case .text(let mask): mask.passing[code] != 0
+    case .integer, .real, .presence: false
+    case .and(let parts): parts.allSatisfy { passes($0, code: code) }
+    case .or(let parts): parts.contains { passes($0, code: code) }
+    }
+  }
+
   // MARK: - Binding
 
   private func node(

@@ -4,7 +4,7 @@ internal import FarthingStore
 // One quantile sketch for each group, filled a block at a time.
 //
 // The bucket counts of all groups stand in one matrix whose columns span the buckets in use, so
-// that a row costs one increment. With so many groups that the matrix would be mostly empty, the
+// that a row costs one increment. Bucket 0 lies far from the others and has counts of its own. With so many groups that the matrix would be mostly empty, the
 // counts move into a table by (group, bucket).
 
 /// The distribution of one field for each group.
@@ -13,6 +13,7 @@ struct SketchAccumulator {
   private var counts: [UInt32] = []
   private var firstBucket = 0
   private var width = 0
+  private var zeros: [Int64] = []
   private var sparse: SparseCounts?
   private var sums: [Double] = []
   private var least: [Double] = []
@@ -26,7 +27,7 @@ struct SketchAccumulator {
   init(_ slot: ColumnSlot) { self.slot = slot }
 
   var byteCount: Int {
-    counts.count * 4 + groupCount * 24 + (sparse?.byteCount ?? 0) + whole.count * 16_384
+    counts.count * 4 + groupCount * 32 + (sparse?.byteCount ?? 0) + whole.count * 16_384
   }
 
   mutating func grow(to groupCount: Int) {
@@ -34,6 +35,7 @@ struct SketchAccumulator {
     if added <= 0 { return }
     self.groupCount = groupCount
     sums.append(contentsOf: repeatElement(0, count: added))
+    zeros.append(contentsOf: repeatElement(0, count: added))
     least.append(contentsOf: repeatElement(.infinity, count: added))
     greatest.append(contentsOf: repeatElement(-.infinity, count: added))
     if sparse != nil { return }
@@ -62,8 +64,12 @@ struct SketchAccumulator {
       let value = values[row]
       let group = block.group(index)
       let bucket = QuantileSketch.bucket(of: value)
-      low = min(low, bucket)
-      high = max(high, bucket)
+      if bucket > 0 {
+        low = min(low, bucket)
+        high = max(high, bucket)
+      } else {
+        zeros[group] += 1
+      }
       sums[group] += value * 0x1p-64
       least[group] = min(least[group], value)
       greatest[group] = max(greatest[group], value)
@@ -78,6 +84,7 @@ struct SketchAccumulator {
       let row = block.selection.row(index)
       if let validity, validity[row] == 0 { continue }
       let bucket = QuantileSketch.bucket(of: values[row])
+      if bucket == 0 { continue }
       let group = block.group(index)
       if sparse != nil {
         sparse?.add(1, SparseCounts.key(group: group, bucket: bucket))
@@ -96,7 +103,7 @@ struct SketchAccumulator {
     // Widened a little further than asked, so that it settles soon.
     let oldEnd = width == 0 ? buckets.upperBound + 1 : firstBucket + width
     let start = width == 0 ? buckets.lowerBound : min(firstBucket, buckets.lowerBound)
-    let first = max(0, start - 64)
+    let first = max(1, start - 64)
     let end = min(QuantileSketch.bucketLimit, max(oldEnd, buckets.upperBound + 1) + 64)
     if groupCount * (end - first) > SketchAccumulator.denseLimit {
       thinOut()
@@ -130,6 +137,7 @@ struct SketchAccumulator {
     for group in 0..<other.groupCount {
       let target = Int(numbers[group])
       sums[target] += other.sums[group]
+      zeros[target] += other.zeros[group]
       least[target] = min(least[target], other.least[group])
       greatest[target] = max(greatest[target], other.greatest[group])
     }
@@ -169,8 +177,8 @@ struct SketchAccumulator {
     } else {
       // Buckets of a group come in no order, so each is spanned once by its extremes.
       for group in 0..<groupCount where greatest[group] >= 0 {
-        let first = QuantileSketch.bucket(of: least[group])
-        let last = QuantileSketch.bucket(of: greatest[group])
+        let first = max(QuantileSketch.bucket(of: least[group]), 1)
+        let last = max(QuantileSketch.bucket(of: greatest[group]), first)
         sketches[group].add(
           bucketCounts: [UInt32](repeating: 0, count: last - first + 1), first: first,
           scaledSum: sums[group], minimum: least[group], maximum: greatest[group])
@@ -178,6 +186,9 @@ struct SketchAccumulator {
       sparse?.visit { key, count in
         sketches[Int(key >> 18)].addCount(count, bucket: Int(key & 0x3ffff))
       }
+    }
+    for group in 0..<groupCount where zeros[group] > 0 {
+      sketches[group].addCount(zeros[group], bucket: 0)
     }
     for (group, sketch) in whole { sketches[group].merge(sketch) }
     return sketches

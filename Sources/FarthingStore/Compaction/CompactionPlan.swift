@@ -1,6 +1,6 @@
 internal import FarthingCore
 
-/// Which segments to merge, and which to drop.
+/// Which segments to merge.
 ///
 /// Pure: entries in, a decision out; the writer carries it out.
 struct CompactionPlan: Sendable, Equatable {
@@ -21,7 +21,8 @@ struct CompactionPlan: Sendable, Equatable {
       var run: [SegmentEntry] = []
       var rows = 0
       for entry in ordered {
-        if entry.rowCount * 2 > segmentRows || rows + entry.rowCount > segmentRows {
+        let isSmall = entry.rowCount * 2 <= segmentRows && !isOfOtherTime(entry, run)
+        if !isSmall || rows + entry.rowCount > segmentRows {
           if run.count >= fanIn { return CompactionPlan(merged: run) }
           run = []
           rows = 0
@@ -35,17 +36,15 @@ struct CompactionPlan: Sendable, Equatable {
     return nil
   }
 
-  /// Segments whose every row is older than the retention by `time`, and whose ids are past the
-  /// deduplication window.
-  static func expired(
-    _ segments: [SegmentEntry], retention: Int64, window: Int64, now: Int64
-  ) -> [SegmentEntry] {
-    let (oldestTime, underflow) = now.subtractingReportingOverflow(retention)
-    let (oldestArrival, windowUnderflow) = now.subtractingReportingOverflow(window)
-    guard !underflow, !windowUnderflow else { return [] }
-    return segments.filter {
-      $0.maximumTime < oldestTime && $0.maximumReceivedTime < oldestArrival
-    }
+  /// Whether an entry with a block of rows or more would stretch a run over days: segments of late
+  /// rows, one a day, are worth more apart.
+  private static func isOfOtherTime(_ entry: SegmentEntry, _ run: [SegmentEntry]) -> Bool {
+    guard entry.rowCount >= SegmentFormat.blockRows, let first = run.first else { return false }
+    let least = run.reduce(entry.minimumTime) { min($0, $1.minimumTime) }
+    let greatest = run.reduce(entry.maximumTime) { max($0, $1.maximumTime) }
+    let (span, overflow) = greatest.subtractingReportingOverflow(least)
+    return first.rowCount >= SegmentFormat.blockRows
+      && (overflow || span > 2 * 86_400_000_000_000)
   }
 }
 
@@ -100,24 +99,6 @@ extension StoreWriter {
     publisher.settle(StoreLayout.segmentName(id))
     try forgetRemovals()
     return plan.merged.count
-  }
-
-  /// Drops the segments whose every row is older than the retention, where one is set.
-  ///
-  /// - Parameter now: Unix nanoseconds.
-  /// - Returns: how many rows went.
-  @discardableResult
-  package func dropExpired(now: Int64) throws(StoreError) -> Int {
-    guard let retention = options.retention, !isMerging else { return 0 }
-    try catalog.refresh()
-    let expired = CompactionPlan.expired(
-      catalog.state.segments, retention: retention, window: options.deduplicationWindow, now: now)
-    guard !expired.isEmpty else { return 0 }
-    var change = CatalogChange()
-    change.removedSegments = expired.map(\.id)
-    try catalog.commit(change)
-    try forgetRemovals()
-    return expired.reduce(0) { $0 + $1.rowCount }
   }
 }
 

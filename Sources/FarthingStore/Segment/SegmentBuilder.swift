@@ -12,7 +12,7 @@ struct SegmentBuilder {
   private var bytes: [UInt8] = []
   private var columns: [(directory: ColumnDirectory, blocks: ColumnBlocks)] = []
   private var sections: [SegmentSection: SegmentPart] = [:]
-  private let scratch = EncodingScratch()
+  let scratch = EncodingScratch()
 
   init(segmentID: Int64, kind: EventKind, rowCount: Int) {
     self.segmentID = segmentID
@@ -176,6 +176,23 @@ struct SegmentBuilder {
   /// Appends a section; each at most once.
   mutating func appendSection(_ section: SegmentSection, _ content: [UInt8]) {
     sections[section] = appendPart { bytes, _ in bytes.append(contentsOf: content) }
+  }
+
+  /// Appends what is known by the codes of columns.
+  mutating func appendCodeSums(_ sealed: [SealedCodeSums]) {
+    if sealed.isEmpty { return }
+    var directories: [CodeSumsDirectory] = []
+    for sums in sealed {
+      var directory = CodeSumsDirectory(
+        column: sums.column,
+        knownMeasures: sums.measures.reduce(0) { $0 | 1 << UInt64($1.rawValue) },
+        sums: appendPart { bytes, _ in bytes.append(contentsOf: sums.sums) }, sketches: [:])
+      for (field, sketches) in sums.sketches {
+        directory.sketches[field] = appendPart { bytes, _ in bytes.append(contentsOf: sketches) }
+      }
+      directories.append(directory)
+    }
+    appendSection(.codeSums, CodeSumsDirectory.serialise(directories))
   }
 
   /// Appends the sections, the core and the trailer and gives up the bytes.

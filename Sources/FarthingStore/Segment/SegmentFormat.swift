@@ -57,6 +57,8 @@ package enum SegmentSection: UInt8, Sendable, CaseIterable {
   case prices = 2
   /// Quantile sketches of the real fields, over all rows.
   case sketches = 3
+  /// Where sums and sketches by the codes of columns stand.
+  case codeSums = 4
 }
 
 /// A run of bytes of a segment and its checksum.

@@ -41,10 +41,16 @@ package final class SegmentReader: Sendable {
   let cache: BlockCache?
   /// The checksum of the core, which knows the segment's content.
   let contentChecksum: UInt64
+  /// Likewise the keys of their texts.
+  let keysOfDictionaries = Mutex<[Int: DictionaryKeys]>([:])
   /// Guards the dictionaries as booked that were made so far, by the column of the charge.
   let bookedDictionaries = Mutex<[ColumnName: BookedTexts]>([:])
   /// The first damage that reading met.
   private let firstDamage = Mutex<StoreError?>(nil)
+  /// Guards where sums by the codes of columns stand; nil while nobody has asked.
+  let codeSums = Mutex<[ColumnName: CodeSumsDirectory]?>(nil)
+  /// The first damage that reading met in sums by code.
+  let firstSumsDamage = Mutex<StoreError?>(nil)
 
   /// - Parameters:
   ///   - columns: What `list`, the section of columns, says.
@@ -194,29 +200,35 @@ package final class SegmentReader: Sendable {
     }
   }
 
+  /// Reads a part, keeping damage for ``foundDamage``.
   func load(
     _ part: SegmentPart, what: @autoclosure () -> String, scratch: ScanScratch
   ) throws(StoreError) {
-    guard part.length <= SegmentFormat.maximumPartSize else {
-      throw noted(
-        StoreError(
-          .damaged,
-          "segment \(self.name) \(what()): it claims \(part.length) bytes, at most \(SegmentFormat.maximumPartSize) are possible"
-        ))
-    }
     do throws(StoreError) {
-      try source.read(into: &scratch.block, offset: part.offset, count: part.length)
+      try loadUnnoted(part, what: what(), scratch: scratch)
     } catch {
       throw noted(error)
     }
+  }
+
+  /// Reads a part and compares its checksum.
+  func loadUnnoted(
+    _ part: SegmentPart, what: @autoclosure () -> String, scratch: ScanScratch
+  ) throws(StoreError) {
+    guard part.length <= SegmentFormat.maximumPartSize else {
+      throw StoreError(
+        .damaged,
+        "segment \(self.name) \(what()): it claims \(part.length) bytes, at most \(SegmentFormat.maximumPartSize) are possible"
+      )
+    }
+    try source.read(into: &scratch.block, offset: part.offset, count: part.length)
     let loaded = scratch.block
     let found = XXH64.hash(
       loaded.span, seed: SegmentFormat.seed(segment: segmentID, offset: part.offset))
     guard found == part.checksum else {
-      throw noted(
-        StoreError(
-          .damaged,
-          "segment \(self.name) \(what()): checksum \(hex(found)), expected \(hex(part.checksum))"))
+      throw StoreError(
+        .damaged,
+        "segment \(self.name) \(what()): checksum \(hex(found)), expected \(hex(part.checksum))")
     }
   }
 

@@ -31,6 +31,7 @@ package struct StoreReader {
       snapshot.generation = state.generation
       snapshot.damage = state.damage
       snapshot.settledDamageCount = state.damage.count
+      snapshot.expiries = state.expiries
       for entry in state.segments.inArrivalOrder {
         snapshot.open(entry, layout, fileSystem, cache: cache)
       }

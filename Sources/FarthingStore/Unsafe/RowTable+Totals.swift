@@ -49,10 +49,11 @@ extension RowTable {
 
 extension WriteBuffer {
   /// What the segment will know of its rows, by the definitions of ``AdditiveMeasure``.
-  func totals() -> SegmentTotals {
+  ///
+  /// - Parameter masks: of the conditions met so far, one byte a row; gains the others.
+  func totals(_ masks: inout [AdditiveMeasure.Condition: [UInt8]]) -> SegmentTotals {
     var totals = SegmentTotals()
     guard kind == .request else { return totals }
-    var masks: [AdditiveMeasure.Condition: [UInt8]] = [:]
     for measure in AdditiveMeasure.allCases {
       var mask: [UInt8]?
       if measure.condition != .always {

@@ -3,9 +3,11 @@ internal import FarthingCore
 extension WriteBuffer {
   /// The rows so far as a segment. The buffer keeps them.
   ///
+  /// - Parameter budget: What the segment may spend on sums by the codes of its columns; nil for
+  ///   none.
   /// - Returns: nil where there is no row.
   /// - Complexity: O(values), some 20 ns each.
-  package func sealed(id: Int64) -> SealedSegment? {
+  package func sealed(id: Int64, budget: CodeSumsBudget? = .standard) -> SealedSegment? {
     guard let time, let receivedTime else { return nil }
     let order = rowOrder()
     var builder = SegmentBuilder(segmentID: id, kind: kind, rowCount: rowCount)
@@ -15,8 +17,13 @@ extension WriteBuffer {
       append(name, place, kind, order, to: &builder)
     }
     let used = usedPrices()
+    var masks: [AdditiveMeasure.Condition: [UInt8]] = [:]
+    let totals = totals(&masks)
+    if let budget {
+      builder.appendCodeSums(codeSums(budget, masks: masks, scratch: builder.scratch))
+    }
     let bytes = builder.finish(
-      time: time, receivedTime: receivedTime, prices: used, totals: totals())
+      time: time, receivedTime: receivedTime, prices: used, totals: totals)
     return SealedSegment(
       id: id, kind: kind, rowCount: rowCount, time: time, receivedTime: receivedTime,
       bytes: bytes)
@@ -24,7 +31,7 @@ extension WriteBuffer {
 
   /// Every column that may be there, in the order of storage: the fixed ones, then tags and units
   /// by name, then what overflows.
-  private var columns: [(ColumnName, Int, ColumnKind)] {
+  var columns: [(ColumnName, Int, ColumnKind)] {
     var columns = EventColumns.fixed(of: kind).map {
       ($0.name, RowTable.Place.fixed[$0.name] ?? 0, $0.kind)
     }

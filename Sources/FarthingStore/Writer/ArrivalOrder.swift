@@ -1,10 +1,12 @@
 // The order of arrival, as far as answers depend on it.
 //
 // Of two outcomes of a task at one `time` the one that arrived last wins. Segments keep rows in
-// another order than that of arrival, so `received_time` has to tell. What arrives within a second
-// shares one arrival time; where an outcome meets one of the same task and time that arrived in that
-// second, what follows counts as arrived a nanosecond later. Such pairs are rare, so the column takes
-// next to nothing: with a time of its own for each batch it took 1.3 bytes an event.
+// another order than that of arrival, so `received_time` has to tell. A batch has one arrival time;
+// where an outcome meets one of the same task and time before it in its batch, the rest of the
+// batch counts as arrived a nanosecond later. Such pairs are rare, so the column stays constant.
+//
+// The pieces of a file share an arrival time for up to a second, as long as none has an outcome that
+// meets one of those before it: with a time for each piece the column took 1.3 bytes an event.
 
 internal import FarthingCore
 
@@ -12,16 +14,16 @@ internal import FarthingCore
 struct ArrivalOrder {
   /// A clock that steps back by more than this is followed.
   private static let greatestCorrection: Int64 = 1_000_000_000
-  /// Batches that arrive within this span may share one arrival time; nanoseconds.
-  private static let granularity: Int64 = 1_000_000_000
-  /// Beyond this many outcomes at one arrival time a new one begins; bounds the memory.
+
+  /// Pieces of a file that arrive within this span may share an arrival time; nanoseconds.
+  private static let sharedSpan: Int64 = 1_000_000_000
+  /// Beyond this many outcomes a new arrival time begins; bounds the memory.
   private static let maximumOutcomes = 16_384
 
   private var last = Int64.min
-  /// When the clock was last followed.
-  private var anchor = Int64.min
-  /// The outcomes that arrived at ``last``, hashed. Two that share a hash merely count as if they
-  /// met.
+  /// When the first of the pieces that share ``last`` arrived; nil where none may join them.
+  private var sharedSince: Int64?
+  /// Hashes of the outcomes that have arrived since then.
   private var known: Set<UInt64> = []
 
   /// A part of a batch that may share one arrival time.
@@ -31,57 +33,75 @@ struct ArrivalOrder {
     var receivedTime: Int64
   }
 
+  /// The time of arrival of a batch that counts as arrived by and by, in so many steps of a
+  /// nanosecond after it.
+  ///
+  /// - Parameter outcomes: hashes of its outcomes' tasks and times; a false match merely takes a
+  ///   new time.
+  /// - Complexity: O(outcomes).
+  mutating func next(_ receivedTime: Int64, steps: Int, outcomes: [UInt64]) -> Int64 {
+    let age = sharedSince.map { receivedTime.subtractingReportingOverflow($0) }
+    if let age, !age.overflow, age.partialValue >= 0, age.partialValue < Self.sharedSpan,
+      known.count + outcomes.count <= Self.maximumOutcomes, known.isDisjoint(with: outcomes)
+    {
+      known.formUnion(outcomes)
+      let first = last
+      last += Int64(steps)
+      return first
+    }
+    let first = next(receivedTime, steps: steps)
+    sharedSince = receivedTime
+    known = Set(outcomes)
+    return first
+  }
+
+  private mutating func next(_ receivedTime: Int64, steps: Int) -> Int64 {
+    sharedSince = nil
+    var time = receivedTime
+    if time <= last, last.subtractingReportingOverflow(time).partialValue < Self.greatestCorrection
+    {
+      time = last + 1
+    }
+    last = time + Int64(steps)
+    return time
+  }
+
   /// Cuts a selection of a batch's events into parts, most often one.
   ///
   /// - Complexity: O(selected events), with a hash of the task for each that has an outcome.
   mutating func parts(
     of selection: [Int], in batch: borrowing DecodedBatch, receivedTime: Int64
   ) -> [Part] {
-    follow(receivedTime)
+    var time = next(receivedTime, steps: 0)
     var parts: [Part] = []
     var start = 0
+    var known: Set<OutcomeMoment> = []
     for (index, place) in selection.enumerated() {
-      guard let moment = Self.outcomeMoment(batch.events[place], batch) else { continue }
+      guard let moment = OutcomeMoment(batch.events[place], batch) else { continue }
       if known.insert(moment).inserted { continue }
-      if start < index {
-        parts.append(Part(selection: selection[start..<index], receivedTime: last))
-      }
-      last += 1
+      parts.append(Part(selection: selection[start..<index], receivedTime: time))
+      time += 1
       start = index
       known = [moment]
     }
     if start < selection.count {
-      parts.append(Part(selection: selection[start...], receivedTime: last))
+      parts.append(Part(selection: selection[start...], receivedTime: time))
     }
+    last = time
     return parts
   }
+}
 
-  /// Moves on to a new arrival time where the one at hand is too old or knows too many outcomes.
-  private mutating func follow(_ time: Int64) {
-    let age = time.subtractingReportingOverflow(anchor)
-    let isCurrent =
-      !age.overflow && age.partialValue > -Self.greatestCorrection
-      && age.partialValue < Self.granularity
-    if isCurrent, known.count < Self.maximumOutcomes { return }
-    known.removeAll(keepingCapacity: true)
-    if isCurrent || (time <= last && age.partialValue > -Self.greatestCorrection) {
-      last = max(time, last + 1)
-    } else {
-      last = time
-    }
-    anchor = last
-  }
+/// What two outcomes share where only their arrival tells which wins.
+private struct OutcomeMoment: Hashable {
+  let time: Int64
+  let task: ArraySlice<UInt8>
 
-  /// What two outcomes share where only their arrival tells which wins, hashed; nil where the event
-  /// says no outcome of a task.
-  private static func outcomeMoment(
-    _ event: borrowing DecodedEvent, _ batch: borrowing DecodedBatch
-  ) -> UInt64? {
+  /// nil where the event says no outcome of a task.
+  init?(_ event: borrowing DecodedEvent, _ batch: borrowing DecodedBatch) {
     guard event.range(of: .outcome) != nil, let task = event.range(of: .task) else { return nil }
-    var hash = UInt64(bitPattern: event.time) &* 0x9E37_79B9_7F4A_7C15
-    for place in Int(task.offset)..<Int(task.offset) + Int(task.length) {
-      hash = (hash ^ UInt64(batch.bytes[place])) &* 0x0000_0100_0000_01B3
-    }
-    return hash ^ hash >> 29
+    time = event.time
+    let start = Int(task.offset)
+    self.task = batch.bytes[start..<start + Int(task.length)]
   }
 }

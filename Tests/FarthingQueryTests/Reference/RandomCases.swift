@@ -160,16 +160,38 @@ enum RandomQueries {
     return query
   }
 
+  /// A query that looks at one column of texts at most, for which segments know sums.
+  static func oneColumn(_ dice: inout Dice, _ requests: [ReferenceRequest]) -> ReferenceQuery {
+    var query = query(&dice, requests)
+    let additive = metrics.filter { !$0.hasPrefix("distinct_") && !$0.contains("task") }
+      .filter { !$0.hasPrefix("repeated_") }
+    query.metrics = []
+    for _ in 0...dice.below(5) {
+      let name = dice.pick(additive)
+      if !query.metrics.contains(name) { query.metrics.append(name) }
+    }
+    if let order = query.order, !additive.contains(order) { query.order = nil }
+    query.closedCohort = false
+    let field = dice.pick([
+      "model", "site", "tenant", "status", "service_tier", "tags.team", "tags.none", "cost_state",
+      "response_cache", "identity", "usage",
+    ])
+    query.groups = dice.chance(60) ? [field] : []
+    query.condition =
+      dice.chance(50) ? condition(&dice, requests, depth: 2, fields: [field]) : nil
+    return query
+  }
+
   static func condition(
-    _ dice: inout Dice, _ requests: [ReferenceRequest], depth: Int
+    _ dice: inout Dice, _ requests: [ReferenceRequest], depth: Int, fields only: [String]? = nil
   ) -> ReferenceCondition {
     if depth < 4, dice.chance(50) {
-      let left = condition(&dice, requests, depth: depth + 1)
+      let left = condition(&dice, requests, depth: depth + 1, fields: only)
       if dice.chance(25) { return .not(left) }
-      let right = condition(&dice, requests, depth: depth + 1)
+      let right = condition(&dice, requests, depth: depth + 1, fields: only)
       return dice.chance(50) ? .and(left, right) : .or(left, right)
     }
-    let field = dice.chance(60) ? dice.pick(usualFields) : dice.pick(fields)
+    let field = dice.pick(only ?? (dice.chance(60) ? usualFields : fields))
     if dice.chance(12) { return .isNull(field) }
     // A value that occurs, so that conditions divide the rows.
     var literal: ReferenceValue?

@@ -39,6 +39,15 @@ struct ReferenceOutcome {
 /// Puts reference events into segments, as the store would.
 enum ReferenceStore {
   static func segment(_ requests: [ReferenceRequest], id: Int64) throws -> SegmentReader? {
+    try open(buffer(requests), id)
+  }
+
+  /// The bytes of a segment.
+  static func sealed(_ requests: [ReferenceRequest], id: Int64) throws -> [UInt8]? {
+    buffer(requests).sealed(id: id, budget: .unlimited)?.bytes
+  }
+
+  private static func buffer(_ requests: [ReferenceRequest]) -> WriteBuffer {
     let buffer = WriteBuffer(kind: .request)
     for request in requests {
       var batch = DecodedBatch()
@@ -66,7 +75,7 @@ enum ReferenceStore {
         buffer.table.setBooking(row: row, Booking(charge: booking, priceKey: Array("old".utf8)))
       }
     }
-    return try open(buffer, id)
+    return buffer
   }
 
   static func segment(_ outcomes: [ReferenceOutcome], id: Int64) throws -> SegmentReader? {
@@ -87,7 +96,8 @@ enum ReferenceStore {
   }
 
   private static func open(_ buffer: WriteBuffer, _ id: Int64) throws -> SegmentReader? {
-    guard let sealed = buffer.sealed(id: id) else { return nil }
+    // The segments of tests are too small for the budget of real ones.
+    guard let sealed = buffer.sealed(id: id, budget: .unlimited) else { return nil }
     return try SegmentReader.open(MemorySegmentSource(name: "test", bytes: sealed.bytes))
   }
 

@@ -37,32 +37,7 @@ import Testing
     #expect(parts.map { Array($0.selection) } == [[0, 1], [2], [3]])
     #expect(parts.map(\.receivedTime) == [50, 51, 52])
     let next = order.parts(of: [1], in: batch, receivedTime: 50)
-    #expect(next.map(\.receivedTime) == [52])
-  }
-
-  @Test func `what arrives within a second shares one arrival where no two outcomes meet`() {
-    var order = ArrivalOrder()
-    let batch = batch([("a", 1, true), ("b", 1, true), ("c", 1, true), ("d", 1, false)])
-    let first = order.parts(of: [0], in: batch, receivedTime: 5_000_000_000)
-    let second = order.parts(of: [1, 3], in: batch, receivedTime: 5_900_000_000)
-    let third = order.parts(of: [3, 0, 2], in: batch, receivedTime: 5_950_000_000)
-    let fourth = order.parts(of: [0], in: batch, receivedTime: 6_000_000_000)
-    #expect(first.map(\.receivedTime) == [5_000_000_000])
-    #expect(second.map(\.receivedTime) == [5_000_000_000])
-    #expect(third.map { Array($0.selection) } == [[3], [0, 2]])
-    #expect(third.map(\.receivedTime) == [5_000_000_000, 5_000_000_001])
-    #expect(fourth.map(\.receivedTime) == [6_000_000_000])
-  }
-
-  @Test func `a clock that steps back a little does not turn the order`() {
-    var order = ArrivalOrder()
-    let batch = batch([("a", 1, true)])
-    var last = Int64.min
-    for time: Int64 in [9_000_000_000, 8_900_000_000, 10_100_000_000, 9_500_000_000] {
-      let parts = order.parts(of: [0], in: batch, receivedTime: time)
-      #expect(parts.allSatisfy { $0.receivedTime > last })
-      last = parts.last?.receivedTime ?? last
-    }
+    #expect(next.map(\.receivedTime) == [53])
   }
 
   @Test func `a clock that was set back is followed`() {
@@ -71,6 +46,28 @@ import Testing
     _ = order.parts(of: [0], in: batch, receivedTime: 9_000_000_000)
     let later = order.parts(of: [0], in: batch, receivedTime: 2_000_000_000)
     #expect(later.map(\.receivedTime) == [2_000_000_000])
+  }
+
+  @Test func `pieces of a file share an arrival for a second while no outcomes meet`() {
+    var order = ArrivalOrder()
+    #expect(order.next(5_000_000_000, steps: 0, outcomes: [1, 2]) == 5_000_000_000)
+    #expect(order.next(5_200_000_000, steps: 0, outcomes: [3]) == 5_000_000_000)
+    // One that meets an earlier one arrives after it, and so do those behind it.
+    #expect(order.next(5_300_000_000, steps: 2, outcomes: [2, 4]) == 5_300_000_000)
+    #expect(order.next(5_400_000_000, steps: 0, outcomes: [1]) == 5_300_000_002)
+    #expect(order.next(6_300_000_000, steps: 0, outcomes: []) == 6_300_000_000)
+    // A clock that was set back a little does not turn the order, one set back far is followed.
+    #expect(order.next(6_200_000_000, steps: 0, outcomes: [9]) == 6_300_000_001)
+    #expect(order.next(2_000_000_000, steps: 0, outcomes: [9]) == 2_000_000_000)
+  }
+
+  @Test func `a batch of the log shares no arrival with pieces of a file`() {
+    var order = ArrivalOrder()
+    let batch = batch([("a", 1, true)])
+    let piece = order.next(50, steps: 0, outcomes: [7])
+    let logged = order.parts(of: [0], in: batch, receivedTime: 50)
+    #expect(logged.map(\.receivedTime) == [piece + 1])
+    #expect(order.next(50, steps: 0, outcomes: [8]) == piece + 2)
   }
 
   @Test func `nothing selected is no part`() {
