@@ -24,7 +24,7 @@ private func plan(
     now: now * day)
 }
 
-@Suite struct `Retention` {
+@Suite("Retention") struct RetentionTests {
   @Test func `drops segments whose every row is older than the age`() {
     let entries = [
       entry(1, days: 800...850), entry(2, days: 850...899), entry(3, days: 890...900),
