@@ -70,7 +70,9 @@ private struct SpoilableStore {
         let (summary, faults) = try store.verify()
         #expect(summary.damaged == 1, "byte \(place): \(faults)")
         #expect(faults.map(\.file) == [name], "byte \(place)")
-        #expect(faults.first?.lostRows == 24, "byte \(place)")
+        // Sums by column stand beside the rows, which answer in their place.
+        let isOfSums = faults.first?.remedy.contains("computed from its rows") == true
+        #expect(faults.first?.lostRows == (isOfSums ? 0 : 24), "byte \(place)")
       } catch let error as StoreError {
         // A flipped version number is that of another build.
         #expect(error.code == .unsupportedVersion, "byte \(place): \(error)")
