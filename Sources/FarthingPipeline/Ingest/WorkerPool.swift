@@ -6,8 +6,8 @@ struct DecodedPiece: Sendable {
   var batch: ChargedBatch
   /// Lines or elements of the input that the piece covers.
   var lineCount: Int
-  /// Broken JSON ended an array here: what follows in the input is not read.
-  var isBrokenOff = false
+  /// An array broke or ended here, in bytes of the plain input: what follows is not read.
+  var unreadStart: Int?
 }
 
 /// Decoders and pricers, one pair for each piece that is being worked on.
