@@ -47,7 +47,9 @@ enum SegmentBodies {
     _ = try? reader.totals()
     _ = try? reader.storedPrices().map { ResolvedPrice.deserialised($0.bytes.span) }
     let index = DeduplicationIndex(window: 1 << 40, seed: Array(1...16), now: fuzzClock)
-    try? reader.restoreIDs(into: index, scratch: ScanScratch())
+    if let keys = try? reader.ids(index.hash, scratch: ScanScratch()) {
+      index.restore([keys], threads: 2)
+    }
     var snapshot = StoreSnapshot()
     snapshot.add(reader)
     ask(snapshot)

@@ -84,10 +84,19 @@ package struct IngestCommand: AsyncParsableCommand {
       throw CommandFailure.usage("name the files to ingest, or - to read from the terminal")
     }
     if follow { return try await follow(options, settings) }
+    Interruption.watch()
+    options.isInterrupted = { Interruption.signal != nil }
     let inputs = (files.isEmpty ? ["-"] : files).map { IngestInput(word: $0) }
     if dryRun { return try await rehearse(inputs, options, settings) }
     let receipt = try await ingest(inputs, options, settings)
     try report(receipt, inputs)
+    if receipt.isInterrupted, let signal = Interruption.signal {
+      // What a shell says of a command that a signal ended.
+      throw CommandFailure(
+        status: 128 + signal,
+        message: "interrupted; what the receipt counts is stored. Run the same command again for "
+          + "the rest: events with an id are counted once")
+    }
     let isClean = receipt.failures.isEmpty && !(strict && receipt.rejected > 0)
     if !isClean { throw CommandFailure.failed(nil) }
   }

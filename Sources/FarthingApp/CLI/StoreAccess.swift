@@ -14,7 +14,6 @@ enum StoreAccess {
     let writer = try StoreWriter(
       directory: settings.dataFolder, now: HostProcess.now(),
       randomBytes: (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
-    for report in writer.unreadIDs { warn(report) }
     let lists = try await writer.priceLists().compactMap(StoredPriceList.init)
     return OpenStore(writer: writer, book: try PriceBook(lists: lists))
   }
@@ -82,7 +81,7 @@ enum StoreAccess {
     }
   }
 
-  private static func warn(_ report: DamageReport) {
+  fileprivate static func warn(_ report: DamageReport) {
     Console.note("farthing: warning: \(report.message.printable)")
   }
 
@@ -127,6 +126,13 @@ struct OpenStore: EventSink, FollowSink {
   let writer: StoreWriter
   let book: PriceBook
 
+  var preparation: BatchPreparation? { writer.preparation }
+
+  func append(_ batch: PreparedBatch, receivedTime: Int64) async throws -> AppendCount {
+    let result = try await writer.append(batch, receivedTime: receivedTime)
+    return AppendCount(accepted: result.accepted, duplicates: result.duplicateLines.count)
+  }
+
   func append(_ batch: ChargedBatch, receivedTime: Int64) async throws -> AppendCount {
     let result = try await writer.append(batch, receivedTime: receivedTime, durability: .segment)
     return AppendCount(accepted: result.accepted, duplicates: result.duplicateLines.count)
@@ -144,7 +150,12 @@ struct OpenStore: EventSink, FollowSink {
 
   func flush() async throws { try await writer.flush() }
 
-  func close() async throws { try await writer.close() }
+  /// Warns of segments whose ids were not there to find duplicates by; then makes everything durable
+  /// and gives the folder up.
+  func close() async throws {
+    for report in await writer.unreadIDs { StoreAccess.warn(report) }
+    try await writer.close()
+  }
 }
 
 extension StoredPriceList {

@@ -29,6 +29,8 @@ package struct IngestReceipt: Sendable, Equatable {
   /// Events with unknown fields beyond the number of names that is kept.
   package var otherUnknownFields = 0
   package var failures: [Failure] = []
+  /// The end was asked for: the inputs were not read to theirs.
+  package var isInterrupted = false
 
   package init() {}
 

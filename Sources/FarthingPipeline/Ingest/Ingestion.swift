@@ -1,5 +1,5 @@
 package import FarthingCore
-internal import FarthingStore
+package import FarthingStore
 
 // From inputs to the store, in order and in bounded memory.
 //
@@ -9,12 +9,24 @@ internal import FarthingStore
 
 /// Where priced batches go.
 package protocol EventSink: Sendable {
+  /// How workers lay batches out for the sink; nil where it takes them as they were decoded.
+  var preparation: BatchPreparation? { get }
+  /// Takes a batch that ``preparation`` made, as below.
+  func append(_ batch: PreparedBatch, receivedTime: Int64) async throws -> AppendCount
   /// Takes the batch's events, leaving out those whose id is known.
   ///
   /// - Parameter receivedTime: Arrival, Unix nanoseconds.
   func append(_ batch: ChargedBatch, receivedTime: Int64) async throws -> AppendCount
   /// Returns once everything appended before would survive a crash.
   func flush() async throws
+}
+
+extension EventSink {
+  package var preparation: BatchPreparation? { nil }
+
+  package func append(_ batch: PreparedBatch, receivedTime: Int64) async throws -> AppendCount {
+    preconditionFailure("BUG: a prepared batch for a sink that prepares none")
+  }
 }
 
 /// How many events of a batch were new.
@@ -53,6 +65,8 @@ package struct Ingestion {
     package var isLineByLine = false
     /// How records of an unknown format become events; comes before ``format``.
     package var mapping: Mapping?
+    /// Whether to stop reading: asked before each piece.
+    package var isInterrupted: @Sendable () -> Bool = { false }
 
     package init() {}
 
@@ -90,7 +104,7 @@ package struct Ingestion {
     self.sink = sink
     self.clock = clock
     self.onProgress = onProgress
-    workers = WorkerPool(book: book, now: clock())
+    workers = WorkerPool(book: book, preparation: sink.preparation, now: clock())
     mappingCollector = options.mapping.map { MappingCollector($0) }
   }
 
@@ -102,6 +116,7 @@ package struct Ingestion {
     let read = inputs.filter { !$0.isMetadata(among: inputs) }
     namesInputs = read.count > 1
     for input in read {
+      if options.isInterrupted() { break }
       let bytes: DecompressedInput
       do throws(StoreError) {
         bytes = try DecompressedInput(try input.open())
@@ -118,11 +133,12 @@ package struct Ingestion {
       } else {
         try await collect(&cursor, bytes, metadata: metadata, name: input.name)
       }
-      if let failure = cursor.failure {
+      if let failure = cursor.failure, !options.isInterrupted() {
         receipt.failures.append(.init(input: input.name, message: "\(input.name): \(failure)"))
       }
     }
     try await sink.flush()
+    receipt.isInterrupted = options.isInterrupted()
     return receipt
   }
 
@@ -140,7 +156,9 @@ package struct Ingestion {
     var isBrokenOff = false
     try await withThrowingTaskGroup(of: (Int, DecodedPiece).self) { group in
       while true {
-        while !isBrokenOff, issued - appended < inFlight, let piece = cursor.next() {
+        while !isBrokenOff, issued - appended < inFlight, !options.isInterrupted(),
+          let piece = cursor.next()
+        {
           let index = issued
           issued += 1
           group.addTask { (index, pool.decode(piece)) }
@@ -149,7 +167,8 @@ package struct Ingestion {
           appended += 1
           if isBrokenOff { continue }
           isBrokenOff = next.isBrokenOff
-          try await append(next.batch, input: name, lineOffset: line)
+          try await append(
+            next.batch, prepared: next.prepared, input: name, lineOffset: line)
           line += next.lineCount
           report(bytes, name: name)
         } else if let (index, piece) = try await group.next() {
@@ -173,7 +192,7 @@ package struct Ingestion {
     var context = CollectionContext(
       now: clock(), fallbackTime: bytes.modificationTime, metadata: metadata)
     var isEmpty = true
-    while let piece = cursor.next() {
+    while !options.isInterrupted(), let piece = cursor.next() {
       isEmpty = false
       var batch: DecodedBatch
       var lines = 0
@@ -194,7 +213,7 @@ package struct Ingestion {
         workers.charge(batch, source: source), input: name, lineOffset: 0)
       report(bytes, name: name)
     }
-    if isEmpty, metadata != nil, cursor.failure == nil {
+    if isEmpty, metadata != nil, !options.isInterrupted(), cursor.failure == nil {
       // A failed call may have no body at all; what stands beside it tells of it.
       let batch = collector.decode([], context)
       try await append(
@@ -217,14 +236,21 @@ package struct Ingestion {
   }
 
   /// Hands a batch's events to the sink and its refusals to the receipt.
+  ///
+  /// - Parameter prepared: the events, where they are not in `batch` any more.
   private mutating func append(
-    _ batch: ChargedBatch, input: String, lineOffset: Int
+    _ batch: ChargedBatch, prepared: [PreparedBatch] = [], input: String, lineOffset: Int
   ) async throws {
     for var rejection in batch.decoded.rejections {
       rejection.line += lineOffset
       receipt.add(rejection, input: namesInputs ? input : nil, limit: options.listedErrors)
     }
     receipt.add(unknownFields: batch.decoded.unknownFields)
+    for part in prepared {
+      let count = try await sink.append(part, receivedTime: clock())
+      receipt.accepted += count.accepted
+      receipt.duplicates += count.duplicates
+    }
     guard !batch.decoded.events.isEmpty else { return }
     let count = try await sink.append(batch, receivedTime: clock())
     receipt.accepted += count.accepted

@@ -84,8 +84,9 @@ package struct PieceReader {
   /// Takes the first `count` bytes out of the buffer; the rest becomes the new buffer.
   private mutating func take(_ count: Int) -> [UInt8] {
     var rest: [UInt8] = []
-    rest.reserveCapacity(buffer.count - count + limits.pieceBytes)
-    rest.append(contentsOf: buffer[count...])
+    rest.reserveCapacity(2 * (buffer.count - count) + limits.pieceBytes)
+    // Byte by byte: a slice would share the buffer, and shortening it would copy it whole.
+    for index in count..<buffer.count { rest.append(buffer[index]) }
     var taken: [UInt8] = []
     swap(&taken, &buffer)
     taken.removeLast(taken.count - count)

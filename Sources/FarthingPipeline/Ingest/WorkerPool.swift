@@ -1,9 +1,12 @@
 internal import FarthingCore
+internal import FarthingStore
 internal import Synchronization
 
 /// A piece after decoding and pricing.
 struct DecodedPiece: Sendable {
   var batch: ChargedBatch
+  /// Its events laid out for the sink; `batch` has only the refusals then.
+  var prepared: [PreparedBatch] = []
   /// Lines or elements of the input that the piece covers.
   var lineCount: Int
   /// An array broke or ended here, in bytes of the plain input: what follows is not read.
@@ -21,12 +24,14 @@ final class WorkerPool: Sendable {
   }
 
   private let book: PriceBook
+  private let preparation: BatchPreparation?
   private let now: Int64
   /// Pairs that nothing works with at the moment.
   private let idle = Mutex<[Worker]>([])
 
-  init(book: PriceBook, now: Int64) {
+  init(book: PriceBook, preparation: BatchPreparation? = nil, now: Int64) {
     self.book = book
+    self.preparation = preparation
     self.now = now
   }
 
@@ -42,9 +47,13 @@ final class WorkerPool: Sendable {
       // Each line that holds something became an event or a refusal.
       let last = max(
         decoded.events.last?.line ?? 0, decoded.rejections.lazy.map(\.line).max() ?? 0)
+      let isBrokenOff = decoded.isBrokenOff
+      var batch = worker.pricer.charge(decoded, source: SourceFormat.events.rawValue)
+      let prepared = preparation?.prepare(batch) ?? []
+      if preparation != nil { batch.dropEvents() }
       return DecodedPiece(
-        batch: worker.pricer.charge(decoded, source: SourceFormat.events.rawValue),
-        lineCount: last + piece.blankLinesAtEnd, isBrokenOff: decoded.isBrokenOff)
+        batch: batch, prepared: prepared, lineCount: last + piece.blankLinesAtEnd,
+        isBrokenOff: isBrokenOff)
     }
   }
 
@@ -60,6 +69,17 @@ final class WorkerPool: Sendable {
     let result = body(&worker)
     idle.withLock { $0.append(worker) }
     return result
+  }
+}
+
+extension ChargedBatch {
+  /// Leaves the refusals and what was counted.
+  fileprivate mutating func dropEvents() {
+    decoded.events = []
+    decoded.entries = []
+    decoded.bytes = []
+    charges = []
+    prices = []
   }
 }
 

@@ -21,7 +21,8 @@ struct CompactionPlan: Sendable, Equatable {
       var run: [SegmentEntry] = []
       var rows = 0
       for entry in ordered {
-        if entry.rowCount * 2 > segmentRows || rows + entry.rowCount > segmentRows {
+        let isSmall = entry.rowCount * 2 <= segmentRows && !isOfOtherTime(entry, run)
+        if !isSmall || rows + entry.rowCount > segmentRows {
           if run.count >= fanIn { return CompactionPlan(merged: run) }
           run = []
           rows = 0
@@ -33,6 +34,17 @@ struct CompactionPlan: Sendable, Equatable {
       if run.count >= fanIn { return CompactionPlan(merged: run) }
     }
     return nil
+  }
+
+  /// Whether an entry with a block of rows or more would stretch a run over days: segments of late
+  /// rows, one a day, are worth more apart.
+  private static func isOfOtherTime(_ entry: SegmentEntry, _ run: [SegmentEntry]) -> Bool {
+    guard entry.rowCount >= SegmentFormat.blockRows, let first = run.first else { return false }
+    let least = run.reduce(entry.minimumTime) { min($0, $1.minimumTime) }
+    let greatest = run.reduce(entry.maximumTime) { max($0, $1.maximumTime) }
+    let (span, overflow) = greatest.subtractingReportingOverflow(least)
+    return first.rowCount >= SegmentFormat.blockRows
+      && (overflow || span > 2 * 86_400_000_000_000)
   }
 
   /// Segments whose every row is older than the retention by `time`, and whose ids are past the

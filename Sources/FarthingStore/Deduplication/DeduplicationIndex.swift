@@ -21,6 +21,30 @@
 // stands at or after its home with no empty slot between; 3. every epoch in a slot is at most
 // `currentEpoch` and above `currentEpoch − 192`.
 
+internal import Synchronization
+
+/// Ids of stored events on their way back into the index.
+struct ArrivedKeys: Sendable {
+  /// Keys that arrived together.
+  struct Part: Sendable {
+    var keys: Range<Int>
+    /// Unix nanoseconds.
+    var receivedTime: Int64
+  }
+
+  private(set) var keys: [DeduplicationIndex.Key] = []
+  private(set) var parts: [Part] = []
+
+  mutating func append(_ key: DeduplicationIndex.Key, receivedTime: Int64) {
+    if let last = parts.last, last.receivedTime == receivedTime {
+      parts[parts.count - 1].keys = last.keys.lowerBound..<keys.count + 1
+    } else {
+      parts.append(Part(keys: keys.count..<keys.count + 1, receivedTime: receivedTime))
+    }
+    keys.append(key)
+  }
+}
+
 /// The set of ids that arrived within the deduplication window.
 ///
 /// Owned and used by one thread at a time.
@@ -44,7 +68,8 @@ package final class DeduplicationIndex {
 
   /// The length of one epoch, nanoseconds.
   private let epochLength: Int64
-  private let hasher: KeyedHash
+  /// What ids are hashed with.
+  let hash: KeyedHash
   /// `shardCount` tables, which the index owns.
   private let tables: DuplicateTables
   /// Monotone: a clock that steps back does not shorten any window.
@@ -60,7 +85,7 @@ package final class DeduplicationIndex {
   package init(window: Int64, seed: [UInt8], now: Int64) {
     // Rounded up, so that 128 epochs are never shorter than the window.
     epochLength = max(1, window / 128 + (window % 128 == 0 ? 0 : 1))
-    hasher = KeyedHash(seed: seed)
+    hash = KeyedHash(seed: seed)
     tables = DuplicateTables(count: Self.shardCount)
     currentEpoch = Self.floorDivide(now, epochLength)
     sweptEpoch = currentEpoch
@@ -72,7 +97,7 @@ package final class DeduplicationIndex {
   }
 
   /// - Complexity: O(n) in the id's bytes; about 20 ns.
-  package func key(of id: Span<UInt8>) -> Key { Key(hash: hasher.hash(id)) }
+  package func key(of id: Span<UInt8>) -> Key { Key(hash: hash.hash(id)) }
 
   /// Tells the index the time of arrival of what comes next; an earlier time than before is taken
   /// as that one.
@@ -92,7 +117,7 @@ package final class DeduplicationIndex {
   /// A search waits for one or two cache misses, each after the other; those of many keys at once
   /// overlap.
   /// - Returns: a meaningless number that keeps the loads from being dropped.
-  package func warm(_ keys: [Key]) -> UInt64 {
+  package func warm(_ keys: ArraySlice<Key>) -> UInt64 {
     var sum: UInt64 = 0
     for key in keys { sum ^= tables.firstSlot(of: key.slot, shard: Int(key.shard)) }
     return sum
@@ -112,9 +137,57 @@ package final class DeduplicationIndex {
   /// - Returns: false where the id is in the index already.
   @discardableResult
   package func restore(_ key: Key, receivedTime: Int64) -> Bool {
-    let epoch = min(Self.floorDivide(receivedTime, epochLength), currentEpoch)
-    guard epoch >= currentEpoch - 128 else { return true }
+    guard let epoch = restoredEpoch(receivedTime) else { return true }
     return insert(key, epoch: epoch)
+  }
+
+  /// The epoch of an arrival in the past; nil where it is past the window.
+  private func restoredEpoch(_ receivedTime: Int64) -> Int64? {
+    let epoch = min(Self.floorDivide(receivedTime, epochLength), currentEpoch)
+    return epoch >= currentEpoch - 128 ? epoch : nil
+  }
+
+  /// As ``restore(_:receivedTime:)`` for very many ids on several threads.
+  ///
+  /// Ids are brought together by shard first, so that each table is in the cache while it fills.
+  /// - Complexity: O(n) expected, some 0.05 µs of CPU an id.
+  func restore(_ batches: [ArrivedKeys], threads: Int) {
+    var starts = [Int](repeating: 0, count: Self.shardCount + 1)
+    var epochs: [UInt8?] = []
+    for batch in batches {
+      for part in batch.parts {
+        epochs.append(restoredEpoch(part.receivedTime).map { UInt8(truncatingIfNeeded: $0) })
+      }
+      for key in batch.keys { starts[Int(key.shard) + 1] += 1 }
+    }
+    for shard in 0..<Self.shardCount { starts[shard + 1] += starts[shard] }
+    var slots = [UInt64](repeating: 0, count: starts[Self.shardCount])
+    var ends = starts
+    var part = 0
+    for batch in batches {
+      for piece in batch.parts {
+        let epoch = epochs[part]
+        part += 1
+        for key in batch.keys[piece.keys] {
+          // Zero is no slot: those past the window.
+          slots[ends[Int(key.shard)]] = epoch.map { key.slot | UInt64($0) } ?? 0
+          ends[Int(key.shard)] += 1
+        }
+      }
+    }
+    let sorted = slots
+    let bounds = starts
+    let current = UInt8(truncatingIfNeeded: currentEpoch)
+    let added = Atomic<Int>(0)
+    ThreadTeam.run(threads) { [tables] number in
+      var change = 0
+      for shard in Self.shardCount * number / threads..<Self.shardCount * (number + 1) / threads {
+        change += tables.insert(
+          sorted[bounds[shard]..<bounds[shard + 1]], currentEpoch: current, shard: shard)
+      }
+      added.add(change, ordering: .relaxed)
+    }
+    count += added.load(ordering: .relaxed)
   }
 
   private func insert(_ key: Key, epoch: Int64) -> Bool {

@@ -102,29 +102,6 @@ struct LogReplay {
   }
 }
 
-extension SegmentReader {
-  /// Puts the ids of all rows that have one into an index.
-  func restoreIDs(
-    into index: DeduplicationIndex, scratch: ScanScratch
-  ) throws(StoreError) {
-    guard kind(of: .field(.id)) != nil else { return }
-    var ids = TextColumn()
-    var times = IntegerColumn()
-    for block in 0..<blockCount {
-      try readText(.field(.id), block: block, into: &ids, scratch: scratch)
-      try readIntegers(.receivedTime, block: block, into: &times, scratch: scratch)
-      let bytes = ids.bytes.span
-      var restored = RestoredIDs()
-      for row in 0..<ids.count {
-        guard let range = ids.range(row) else { continue }
-        restored.add(
-          index.key(of: bytes.extracting(range)), receivedTime: times.values[row], to: index)
-      }
-      restored.flush(to: index)
-    }
-  }
-}
-
 extension StoreLayout {
   /// Opens a listed segment; its footer must agree with the catalogue.
   func openSegment(
@@ -186,7 +163,7 @@ struct RestoredIDs {
 
   /// Puts in what waits.
   mutating func flush(to index: DeduplicationIndex) {
-    warmth ^= index.warm(keys)
+    warmth ^= index.warm(keys[...])
     for place in keys.indices { index.restore(keys[place], receivedTime: times[place]) }
     keys.removeAll(keepingCapacity: true)
     times.removeAll(keepingCapacity: true)

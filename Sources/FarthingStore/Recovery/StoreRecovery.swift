@@ -3,11 +3,13 @@
 // 1. Take the lock; open the catalogue and check its rows.
 // 2. Clear the remains of unfinished steps: `.tmp` files, unlisted `.new` files, and files that the
 //    catalogue gave up. Finish renames that a crash cut off.
-// 3. Read the id index back from the segments within the window.
-// 4. Replay the log: records that no segment covers go back into the write buffers and the index,
+// 3. Replay the log: records that no segment covers go back into the write buffers and the index,
 //    exactly as they were.
-// 5. Name what is damaged. A damaged log file is set aside as `.bad` once everything readable in it
+// 4. Name what is damaged. A damaged log file is set aside as `.bad` once everything readable in it
 //    is in segments.
+//
+// The ids of the segments within the window are read by the first append of an event that has one:
+// many commands append nothing.
 //
 // Memory: one log file at a time, the buffers, and the index.
 
@@ -17,6 +19,7 @@ internal import FarthingCore
 struct RecoveredStore {
   var lock: any FileLock
   var catalog: Catalog
+  /// Knows the ids of the log only.
   var index: DeduplicationIndex
   /// By kind; nil where there is no row.
   var buffers: [WriteBuffer?]
@@ -24,8 +27,6 @@ struct RecoveredStore {
   var lastSequence: Int64
   /// How far followed sources are read.
   var sources = SourcePositions()
-  /// Segments whose ids could not be read, or not all.
-  var unreadIDs: [DamageReport] = []
 }
 
 struct StoreRecovery {
@@ -55,7 +56,6 @@ struct StoreRecovery {
         layout: layout, fileSystem: fileSystem, options: options, lock: lock, catalog: catalog,
         now: now)
       try recovery.clearRemains()
-      try recovery.restoreIndex(now: now)
       try recovery.replayLogs()
       try recovery.settleDamage()
       return recovery.store
@@ -117,29 +117,6 @@ struct StoreRecovery {
       var change = CatalogChange()
       change.clearedRemovals = cleared
       try store.catalog.commit(change)
-    }
-  }
-
-  // MARK: - Ids
-
-  private mutating func restoreIndex(now: Int64) throws(StoreError) {
-    let oldest = now.subtractingReportingOverflow(options.deduplicationWindow)
-    let scratch = ScanScratch()
-    for entry in store.catalog.state.segments
-    where oldest.overflow || entry.maximumReceivedTime >= oldest.partialValue {
-      do throws(StoreError) {
-        let segment = try layout.openSegment(entry, fileSystem)
-        try segment.restoreIDs(into: store.index, scratch: scratch)
-      } catch {
-        guard error.code == .damaged || error.code == .notFound else { throw error }
-        let name = StoreLayout.segmentName(entry.id)
-        store.unreadIDs.append(
-          DamageReport(
-            file: name,
-            message: "\(error.description); events of it that come again are not known for "
-              + "duplicates; restore \(name) from a backup",
-            lostRows: entry.rowCount, kind: entry.kind))
-      }
     }
   }
 

@@ -5,7 +5,8 @@
 // the input, touches one or two cells and compares with the arena; no String, no array, no
 // allocation unless the text is new. The hash is keyed by random words of the process, so input
 // cannot choose what collides. It orders nothing: codes are given in order of appearance, and a
-// segment's bytes do not depend on the key.
+// segment's bytes do not depend on the key. Hashes are kept, so that neither growth nor taking the
+// texts of another dictionary over hashes a text again.
 //
 // Unsafe because: this is a plain struct of pointers that stands in memory of its owner, so that a
 // row's twenty look-ups cost no reference counting. The owner calls `destroy` once. Texts come in as a pointer and a length that the
@@ -21,6 +22,8 @@ struct ByteDictionary {
   private var arenaSize = 0
   /// End of each text in the arena, by code; `ends[0]` is 0.
   private var ends: UnsafeMutablePointer<UInt32>?
+  /// Hash of each text, by code; the first is not used.
+  private var hashes: UnsafeMutablePointer<UInt64>?
   private var capacity = 0
   /// Texts so far; codes are 1…count.
   private(set) var count = 0
@@ -32,14 +35,23 @@ struct ByteDictionary {
   init() {}
 
   /// Memory in use.
-  var byteCount: Int { unsafe mask * 8 + arenaSize + capacity * 4 }
+  var byteCount: Int { unsafe mask * 8 + arenaSize + capacity * 12 }
 
   /// Frees all memory; the dictionary is empty then.
   mutating func destroy() {
     unsafe cells?.deallocate()
     unsafe arena?.deallocate()
     unsafe ends?.deallocate()
+    unsafe hashes?.deallocate()
     unsafe self = ByteDictionary()
+  }
+
+  /// Forgets all texts and keeps the memory.
+  mutating func removeAll() {
+    guard unsafe count > 0 else { return }
+    unsafe cells?.update(repeating: 0, count: mask + 1)
+    unsafe count = 0
+    unsafe textBytes = 0
   }
 
   /// The code of the `length` bytes at `text`, a new one where it was not seen before; 0 where it is
@@ -48,7 +60,15 @@ struct ByteDictionary {
   mutating func code(
     _ text: UnsafePointer<UInt8>, _ length: Int, upTo limit: Int = .max
   ) -> UInt32 {
-    let hash = unsafe Self.hash(UnsafeRawPointer(text), length)
+    unsafe code(
+      text, length, hash: Self.hash(UnsafeRawPointer(text), length), upTo: limit)
+  }
+
+  /// As above where the text's hash is known, which is the same in every dictionary of the process.
+  @inline(__always)
+  mutating func code(
+    _ text: UnsafePointer<UInt8>, _ length: Int, hash: UInt64, upTo limit: Int
+  ) -> UInt32 {
     let tag = hash >> 32
     if let cells = unsafe cells, let arena = unsafe arena, let ends = unsafe ends {
       var place = unsafe Int(truncatingIfNeeded: hash) & mask
@@ -70,6 +90,33 @@ struct ByteDictionary {
     return unsafe count < limit ? insert(text, length, hash: hash) : 0
   }
 
+  /// The codes that the texts of another dictionary have here, by their codes there; new texts are
+  /// taken over. The first is 0, for absent.
+  ///
+  /// - Complexity: O(texts of the other dictionary).
+  mutating func take(_ other: ByteDictionary, upTo limit: Int = .max, into codes: inout [UInt32]) {
+    codes.removeAll(keepingCapacity: true)
+    codes.append(0)
+    guard let arena = unsafe other.arena, let ends = unsafe other.ends,
+      let hashes = unsafe other.hashes, unsafe other.count > 0
+    else { return }
+    for number in unsafe 1...other.count {
+      let start = unsafe Int(ends[number - 1])
+      unsafe codes.append(
+        code(
+          UnsafePointer(arena + start), Int(ends[number]) - start, hash: hashes[number],
+          upTo: limit))
+    }
+  }
+
+  /// Calls `body` with the text that `code` stands for.
+  func withText(_ code: Int, _ body: (UnsafePointer<UInt8>, Int) -> Void) {
+    precondition(unsafe code >= 1 && code <= count, "BUG: no text \(code)")
+    guard let arena = unsafe arena, let ends = unsafe ends else { return }
+    let start = unsafe Int(ends[code - 1])
+    unsafe body(UnsafePointer(arena + start), Int(ends[code]) - start)
+  }
+
   /// The texts in the order of their codes.
   func texts() -> TextColumn {
     var column = TextColumn()
@@ -84,13 +131,14 @@ struct ByteDictionary {
     _ text: UnsafePointer<UInt8>, _ length: Int, hash: UInt64
   ) -> UInt32 {
     unsafe grow(by: length)
-    guard let cells = unsafe cells, let arena = unsafe arena, let ends = unsafe ends else {
-      preconditionFailure("BUG: a dictionary has no memory after it grew")
-    }
+    guard let cells = unsafe cells, let arena = unsafe arena, let ends = unsafe ends,
+      let hashes = unsafe hashes
+    else { preconditionFailure("BUG: a dictionary has no memory after it grew") }
     unsafe (arena + textBytes).update(from: text, count: length)
     unsafe textBytes += length
     unsafe count += 1
     unsafe ends[count] = UInt32(textBytes)
+    unsafe hashes[count] = hash
     var place = unsafe Int(truncatingIfNeeded: hash) & mask
     while unsafe cells[place] != 0 { place = unsafe (place &+ 1) & mask }
     unsafe cells[place] = (hash >> 32) << 32 | UInt64(count)
@@ -118,6 +166,13 @@ struct ByteDictionary {
       unsafe ends.deallocate()
     }
     unsafe ends = newEnds
+    let newHashes = UnsafeMutablePointer<UInt64>.allocate(capacity: larger + 1)
+    unsafe newHashes[0] = 0
+    if let hashes = unsafe hashes {
+      unsafe newHashes.update(from: hashes, count: count + 1)
+      unsafe hashes.deallocate()
+    }
+    unsafe hashes = newHashes
     unsafe capacity = larger
     unsafe rebuildCells(size: larger * 2)
   }
@@ -129,10 +184,9 @@ struct ByteDictionary {
     unsafe table.initialize(repeating: 0, count: size)
     unsafe mask = size - 1
     unsafe cells = table
-    guard let arena = unsafe arena, let ends = unsafe ends, unsafe count > 0 else { return }
+    guard let hashes = unsafe hashes, unsafe count > 0 else { return }
     for code in unsafe 1...count {
-      let start = unsafe Int(ends[code - 1])
-      let hash = unsafe Self.hash(UnsafeRawPointer(arena + start), Int(ends[code]) - start)
+      let hash = unsafe hashes[code]
       var place = unsafe Int(truncatingIfNeeded: hash) & mask
       while unsafe table[place] != 0 { place = unsafe (place &+ 1) & mask }
       unsafe table[place] = (hash >> 32) << 32 | UInt64(code)

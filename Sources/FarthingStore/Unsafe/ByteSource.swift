@@ -51,18 +51,23 @@ package final class ByteSource {
   /// Appends up to `count` bytes to `buffer`; waits for at least one.
   ///
   /// - Returns: the number of bytes appended; 0 only at the end.
-  /// - Throws: `io` where the device fails.
+  /// - Throws: `io` where the device fails; `closed` where the end of the command was asked for.
   package func read(appendingTo buffer: inout [UInt8], count: Int) throws(StoreError) -> Int {
-    let start = buffer.count
-    buffer.reserveCapacity(start + count)
-    buffer.append(contentsOf: repeatElement(0, count: count))
+    // A pipe or a terminal may give nothing for long.
+    if size == nil, !Interruption.waitForInput(descriptor) {
+      throw StoreError(.closed, "reading \(path) was broken off")
+    }
     while true {
-      // The buffer holds `start + count` bytes, so `count` of them at `start` stay inside it.
-      let result = unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe Glibc.read(descriptor, bytes.baseAddress.unsafelyUnwrapped + start, count)
+      var result = 0
+      buffer.append(addingCapacity: count) { (added: inout OutputSpan<UInt8>) in
+        // The span has room for `count` bytes; those that were read are said to be there.
+        unsafe added.withUnsafeMutableBufferPointer { bytes, initialized in
+          result = unsafe Glibc.read(
+            descriptor, UnsafeMutableRawPointer(bytes.baseAddress.unsafelyUnwrapped), count)
+          initialized = max(0, result)
+        }
       }
       if result < 0, errno == EINTR { continue }
-      buffer.removeLast(count - max(0, result))
       if result < 0 { throw HostProcess.failure("reading", path, errno) }
       return result
     }

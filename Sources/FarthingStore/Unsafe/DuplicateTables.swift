@@ -11,7 +11,11 @@
 // because the last word of a table is empty whenever a walk begins (`isFull` sees to it).
 
 /// Open-addressed tables of ascending slots; see ``DeduplicationIndex`` for what a slot is.
-@safe final class DuplicateTables {
+///
+/// `@unchecked Sendable`: a call touches the table of its shard and nothing else that changes, and
+/// no two threads call for one shard at a time: the index belongs to one thread, which parts the
+/// shards among others only while it waits for them.
+@safe final class DuplicateTables: @unchecked Sendable {
   enum Insertion {
     case inserted
     /// It was there, past the window; its arrival is now the new one.
@@ -115,6 +119,33 @@
     let end = unsafe table.pointee.slots + (table.pointee.homes + Self.spare)
     if unsafe next == end { unsafe table.pointee.isEndUsed = true }
     return .inserted
+  }
+
+  /// Inserts slots with their epochs; those that are 0, or there already, are passed over.
+  ///
+  /// - Returns: by how many ids the table grew.
+  func insert(_ slots: ArraySlice<UInt64>, currentEpoch: UInt8, shard: Int) -> Int {
+    reserve(slots.count, shard: shard, currentEpoch: currentEpoch)
+    var change = 0
+    for slot in slots where slot != 0 {
+      if isFull(shard) { change -= makeRoom(shard, currentEpoch: currentEpoch) }
+      let insertion = insert(
+        slot & ~0xFF, epoch: UInt8(truncatingIfNeeded: slot), currentEpoch: currentEpoch,
+        shard: shard)
+      if insertion == .inserted { change += 1 }
+    }
+    return change
+  }
+
+  /// Makes room for so many more slots in one step.
+  private func reserve(_ more: Int, shard: Int, currentEpoch: UInt8) {
+    let table = unsafe table(shard)
+    let wanted = unsafe (table.pointee.count + more) * 32 / 27 + 8
+    guard unsafe wanted > table.pointee.homes else { return }
+    let kept = unsafe table.pointee.homes > 0 ? self.kept(table) { _ in true } : []
+    // An eighth more than needed now, at least: growth step by step stays geometric.
+    var size = unsafe max(wanted, table.pointee.homes + table.pointee.homes / 8)
+    while unsafe !fill(table, with: kept, homes: size) { size += max(4, size / 8) }
   }
 
   private func place(of slot: UInt64, in table: UnsafeMutablePointer<Table>) -> Int? {

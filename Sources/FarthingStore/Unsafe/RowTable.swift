@@ -23,8 +23,11 @@ enum CellKind: UInt8 {
 
 /// One column: its slab, and what its cells refer to.
 @unsafe
-private struct ColumnSlot {
+struct ColumnSlot {
+  /// nil while no row has a value.
   var cells: UnsafeMutableRawPointer?
+  /// Zeroed memory of an emptied table, for `cells`.
+  var spareCells: UnsafeMutableRawPointer?
   var dictionary = unsafe ByteDictionary()
   /// Texts of a text column, one after another in the order of rows.
   var arena: UnsafeMutablePointer<UInt8>?
@@ -100,15 +103,19 @@ final class RowTable {
   /// Unit names with a column of their own.
   static let maximumUnits = 128
 
-  private(set) var rowCount = 0
-  private let slots: UnsafeMutablePointer<ColumnSlot>
-  private var tagNames = unsafe ByteDictionary()
-  private var unitNames = unsafe ByteDictionary()
-  private let capacity = SegmentFormat.maximumRows
+  var rowCount = 0
+  let slots: UnsafeMutablePointer<ColumnSlot>
+  var tagNames = unsafe ByteDictionary()
+  var unitNames = unsafe ByteDictionary()
+  /// Most rows that the table takes.
+  let capacity: Int
   /// Serialised overflow entries of the row at hand.
-  private var overflow: [UInt8] = []
+  var overflow: [UInt8] = []
 
-  init() {
+  /// - Parameter capacity: most rows; at most what a segment holds.
+  init(capacity: Int = SegmentFormat.maximumRows) {
+    precondition(capacity <= SegmentFormat.maximumRows, "BUG: a table for \(capacity) rows")
+    self.capacity = capacity
     unsafe slots = UnsafeMutablePointer<ColumnSlot>.allocate(capacity: Place.limit)
     unsafe slots.initialize(repeating: ColumnSlot(), count: Place.limit)
   }
@@ -116,6 +123,7 @@ final class RowTable {
   deinit {
     for place in 0..<Place.limit {
       unsafe free(slots[place].cells)
+      unsafe free(slots[place].spareCells)
       unsafe slots[place].dictionary.destroy()
       unsafe slots[place].arena?.deallocate()
     }
@@ -129,13 +137,38 @@ final class RowTable {
   var byteCount: Int {
     var sum = 0
     for place in 0..<Place.limit where unsafe slots[place].cells != nil {
-      sum += rowCount * (place < Place.integers || isTag(place) ? 4 : 8)
+      sum += rowCount * stride(at: place)
       sum += unsafe slots[place].dictionary.byteCount + slots[place].arenaSize
     }
     return sum
   }
 
-  private func isTag(_ place: Int) -> Bool { place >= Place.tags && place < Place.units }
+  func isTag(_ place: Int) -> Bool { place >= Place.tags && place < Place.units }
+
+  /// The size of a place's cells, bytes.
+  func stride(at place: Int) -> Int {
+    let isCode =
+      place < Place.integers || isTag(place) || place == Place.bookedState
+      || place == Place.bookedPrice
+    return isCode ? 4 : 8
+  }
+
+  /// Empties the table and keeps its memory for the next rows.
+  func removeAll() {
+    for place in 0..<Place.limit {
+      guard let cells = unsafe slots[place].cells else { continue }
+      unsafe cells.initializeMemory(
+        as: UInt8.self, repeating: 0, count: rowCount * stride(at: place))
+      unsafe slots[place].spareCells = unsafe cells
+      unsafe slots[place].cells = nil
+      unsafe slots[place].dictionary.removeAll()
+      unsafe slots[place].arenaUsed = 0
+    }
+    // Their codes belong to one run of rows: the next begins with other tags.
+    unsafe tagNames.removeAll()
+    unsafe unitNames.removeAll()
+    rowCount = 0
+  }
 
   // MARK: - Cells
 
@@ -148,6 +181,11 @@ final class RowTable {
 
   @inline(never)
   private func makeCells(_ place: Int, stride: Int) -> UnsafeMutableRawPointer {
+    if let spare = unsafe slots[place].spareCells {
+      unsafe slots[place].spareCells = nil
+      unsafe slots[place].cells = unsafe spare
+      return unsafe spare
+    }
     // Zeroed by the operating system page by page, as rows come.
     guard let cells = unsafe calloc(capacity, stride) else {
       preconditionFailure("BUG: no memory for a column of \(capacity) rows")
@@ -190,7 +228,7 @@ final class RowTable {
   }
 
   @inline(never)
-  private func growArena(_ place: Int, by length: Int) {
+  func growArena(_ place: Int, by length: Int) {
     let size = unsafe max(4096, (slots[place].arenaUsed + length) * 2)
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
     if let arena = unsafe slots[place].arena {
@@ -236,7 +274,7 @@ final class RowTable {
     /// Unix nanoseconds.
     var receivedTime: Int64
     /// By ``Charge/price``; empty for kinds without charges.
-    var priceKeys: [[UInt8]]
+    var priceKeys: [String]
   }
 
   /// The names of the states, by raw value.
@@ -250,8 +288,8 @@ final class RowTable {
     arrival: Arrival, byteLimit: Int
   ) -> (taken: Int, time: ClosedRange<Int64>?) {
     let source = code(of: arrival.source, at: Place.source)
-    var prices: [UInt32] = [0]
-    for key in arrival.priceKeys { prices.append(code(of: key, at: Place.price)) }
+    // Coded where a row uses it; the first is the 0 of requests that have none, whose index is −1.
+    var prices = [UInt32](repeating: 0, count: arrival.priceKeys.count + 1)
     var states: [UInt32] = []
     if kind == .request {
       for name in Self.stateNames { states.append(code(of: name, at: Place.costState)) }
@@ -284,7 +322,14 @@ final class RowTable {
           if kind == .capacity {
             unsafe putNumber(max(event.pointee.until, .min + 1), at: Place.until)
           }
-          if kind == .request { put(charges[index], states: states, prices: prices) }
+          if kind == .request {
+            let charge = charges[index]
+            let price = Int(charge.price) + 1
+            if price > 0, prices[price] == 0 {
+              prices[price] = code(of: Array(arrival.priceKeys[price - 1].utf8), at: Place.price)
+            }
+            put(charge, state: states[Int(charge.state.rawValue)], price: prices[price])
+          }
           rowCount += 1
         }
       }
@@ -323,7 +368,7 @@ final class RowTable {
   }
 
   /// Bit n is set where text field n has no dictionary.
-  private static let plainTexts: UInt32 = TextField.allCases.reduce(0) { bits, field in
+  static let plainTexts: UInt32 = TextField.allCases.reduce(0) { bits, field in
     EventColumns.isMostlyUnique(field) ? bits | 1 << UInt32(field.rawValue) : bits
   }
 
@@ -352,14 +397,13 @@ final class RowTable {
   }
 
   @inline(__always)
-  private func put(_ charge: Charge, states: [UInt32], prices: [UInt32]) {
+  private func put(_ charge: Charge, state: UInt32, price: UInt32) {
     putMoney(charge.cost, at: 3)
     putMoney(charge.outputCost, at: 4)
     putMoney(charge.unitsCost, at: 5)
     putMoney(charge.cacheSavings, at: 6)
-    putCode(states[Int(charge.state.rawValue)], at: Place.costState)
-    // `prices` begins with the 0 of requests that have none, whose index is −1.
-    putCode(prices[Int(charge.price) + 1], at: Place.price)
+    putCode(state, at: Place.costState)
+    putCode(price, at: Place.price)
   }
 
   private func putTags(
@@ -396,12 +440,12 @@ final class RowTable {
     if !overflow.isEmpty { flushOverflow(to: Place.overflowUnits) }
   }
 
-  private func addOverflow(_ name: UnsafePointer<UInt8>, _ length: Int) {
+  func addOverflow(_ name: UnsafePointer<UInt8>, _ length: Int) {
     overflow.append(variable: UInt64(length))
     unsafe overflow.append(contentsOf: UnsafeBufferPointer(start: name, count: length))
   }
 
-  private func flushOverflow(to place: Int) {
+  func flushOverflow(to place: Int) {
     unsafe overflow.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
       unsafe putPlain(base, buffer.count, at: place)

@@ -40,7 +40,8 @@ package final class WriteBuffer {
   /// Range of the rows' arrival; nil while there is no row.
   package private(set) var receivedTime: ClosedRange<Int64>?
 
-  let table = RowTable()
+  let table: RowTable
+  private let spares: SpareTables?
   var prices: [String: [UInt8]] = [:]
 
   /// About the most memory that a buffer takes; then it counts as full.
@@ -53,16 +54,30 @@ package final class WriteBuffer {
   ///
   /// - Parameter isClustered: false to leave the rows of a block in the order of time, for
   ///   measurements.
-  package init(kind: EventKind, isClustered: Bool = true) {
+  package convenience init(kind: EventKind, isClustered: Bool = true) {
+    self.init(kind: kind, isClustered: isClustered, spares: nil)
+  }
+
+  /// - Parameter spares: where the memory comes from and goes to.
+  init(kind: EventKind, isClustered: Bool = true, spares: SpareTables?) {
+    table = spares?.table(rows: SegmentFormat.maximumRows) ?? RowTable()
+    self.spares = spares
     self.kind = kind
     self.isClustered = isClustered && kind == .request
   }
+
+  deinit { spares?.put([table]) }
 
   package var rowCount: Int { table.rowCount }
 
   /// Whether a further row would exceed what one segment holds.
   package var isFull: Bool {
     rowCount >= SegmentFormat.maximumRows || approximateByteCount > Self.byteLimit
+  }
+
+  /// Whether the rows of a table might take the buffer beyond its memory.
+  func isNearlyFull(with rows: RowTable) -> Bool {
+    approximateByteCount + rows.byteCount > Self.byteLimit
   }
 
   /// About the memory that the rows take.
@@ -90,12 +105,31 @@ package final class WriteBuffer {
     }
     let arrival = RowTable.Arrival(
       source: Array(source.utf8), receivedTime: receivedTime,
-      priceKeys: prices.map { Array($0.key.utf8) })
+      priceKeys: prices.map(\.key))
     let (taken, times) = table.append(
       batch, kind: kind, charges: charges, selection: Array(selection), arrival: arrival,
       byteLimit: Self.byteLimit)
     if let times { widen(time: times, receivedTime: receivedTime...receivedTime) }
     return taken
+  }
+
+  /// Appends rows that a worker laid out.
+  ///
+  /// - Parameters:
+  ///   - taken: the rows to take, ascending; nil for all. The buffer must have room for them.
+  ///   - prices: those that the rows refer to.
+  ///   - receivedTime: Unix nanoseconds.
+  ///   - codes: working memory, for reuse between calls.
+  /// - Complexity: O(values), some 0.1 µs a row.
+  func absorb(
+    _ rows: RowTable, _ taken: [UInt32]?, prices: [StoredPrice], receivedTime: Int64,
+    codes: inout [UInt32]
+  ) {
+    for price in prices where self.prices[price.key] == nil {
+      self.prices[price.key] = price.bytes
+    }
+    let times = table.absorb(rows, taken, receivedTime: receivedTime, codes: &codes)
+    if let times { widen(time: times, receivedTime: receivedTime...receivedTime) }
   }
 
   /// Says of each row from `first` on when and through which collector it arrived.

@@ -21,17 +21,25 @@ struct ArrivalOrder {
     var receivedTime: Int64
   }
 
+  /// The time of arrival of a batch that counts as arrived by and by, in so many steps of a
+  /// nanosecond after it.
+  mutating func next(_ receivedTime: Int64, steps: Int) -> Int64 {
+    var time = receivedTime
+    if time <= last, last.subtractingReportingOverflow(time).partialValue < Self.greatestCorrection
+    {
+      time = last + 1
+    }
+    last = time + Int64(steps)
+    return time
+  }
+
   /// Cuts a selection of a batch's events into parts, most often one.
   ///
   /// - Complexity: O(selected events), with a hash of the task for each that has an outcome.
   mutating func parts(
     of selection: [Int], in batch: borrowing DecodedBatch, receivedTime: Int64
   ) -> [Part] {
-    var time = receivedTime
-    if time <= last, last.subtractingReportingOverflow(time).partialValue < Self.greatestCorrection
-    {
-      time = last + 1
-    }
+    var time = next(receivedTime, steps: 0)
     var parts: [Part] = []
     var start = 0
     var known: Set<OutcomeMoment> = []

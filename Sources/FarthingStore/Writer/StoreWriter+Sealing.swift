@@ -25,6 +25,22 @@ extension StoreWriter {
     startSealing()
   }
 
+  /// As above for late rows, none of which came by the log.
+  func rotate(late key: LateBuffers.Key) {
+    guard let buffer = late.remove(key), buffer.rowCount > 0 else { return }
+    jobs.append(
+      SealJob(
+        id: nextSegmentID, kind: key.kind, buffer: SealableBuffer(buffer), throughSequence: 0))
+    nextSegmentID += 1
+    startSealing()
+  }
+
+  /// Hands over all buffers.
+  func rotateAll() {
+    for kind in EventKind.allCases { rotate(kind) }
+    for key in late.keys { rotate(late: key) }
+  }
+
   private func startSealing() {
     guard !isSealing, !jobs.isEmpty else { return }
     isSealing = true
@@ -76,7 +92,7 @@ extension StoreWriter {
   ///   tries again.
   package func flush() async throws(StoreError) {
     let covered = unloggedAppends
-    for kind in EventKind.allCases { rotate(kind) }
+    rotateAll()
     guard let last = jobs.last?.id else {
       flushedAppends = max(flushedAppends, covered)
       return
@@ -118,7 +134,7 @@ extension StoreWriter {
   /// where some do.
   private func coverage(of kind: EventKind, besides job: Int64) -> Int64? {
     let waits =
-      (active[Int(kind.rawValue)]?.rowCount ?? 0) > 0
+      (active[Int(kind.rawValue)]?.rowCount ?? 0) > 0 || late.hasRows(of: kind)
       || jobs.contains { $0.kind == kind && $0.id != job }
     return waits ? nil : appliedSequence
   }
@@ -179,7 +195,7 @@ extension StoreWriter {
       }
     }
     readers = current
-    for buffer in jobs.map(\.buffer.buffer) + active.compactMap({ $0 }) {
+    for buffer in jobs.map(\.buffer.buffer) + active.compactMap({ $0 }) + late.all {
       try snapshot.add(buffer)
     }
     return snapshot
