@@ -47,13 +47,13 @@ final class WorkerPool: Sendable {
       // Each line that holds something became an event or a refusal.
       let last = max(
         decoded.events.last?.line ?? 0, decoded.rejections.lazy.map(\.line).max() ?? 0)
-      let isBrokenOff = decoded.isBrokenOff
+      let unreadStart = decoded.unreadStart.map { $0 + piece.start }
       var batch = worker.pricer.charge(decoded, source: SourceFormat.events.rawValue)
       let prepared = preparation?.prepare(batch) ?? []
       if preparation != nil { batch.dropEvents() }
       return DecodedPiece(
         batch: batch, prepared: prepared, lineCount: last + piece.blankLinesAtEnd,
-        isBrokenOff: isBrokenOff)
+        unreadStart: unreadStart)
     }
   }
 
