@@ -19,7 +19,7 @@ package struct FarthingCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
-      PricesCommand.self, GenerateCommand.self, DoctorCommand.self,
+      PricesCommand.self, StoreCommand.self, GenerateCommand.self, DoctorCommand.self,
       ManualCommand.self,
     ])
 

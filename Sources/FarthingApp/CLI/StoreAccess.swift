@@ -2,6 +2,7 @@ internal import FarthingCore
 internal import FarthingPipeline
 internal import FarthingQuery
 internal import FarthingStore
+internal import Synchronization
 
 /// The embedded store as commands use it.
 enum StoreAccess {
@@ -9,13 +10,26 @@ enum StoreAccess {
   ///
   /// - Throws: ``StoreError``, `locked` where another process writes; ``PriceListRefusal`` where a
   ///   stored list cannot be read any more.
-  static func writer(_ settings: Settings) async throws -> OpenStore {
+  static func writer(
+    _ settings: Settings, options: StoreOptions = StoreOptions()
+  ) async throws -> OpenStore {
     var random = SystemRandomNumberGenerator()
     let writer = try StoreWriter(
-      directory: settings.dataFolder, now: HostProcess.now(),
+      directory: settings.dataFolder, options: options, now: HostProcess.now(),
       randomBytes: (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
     let lists = try await writer.priceLists().compactMap(StoredPriceList.init)
-    return OpenStore(writer: writer, book: try PriceBook(lists: lists))
+    return OpenStore(
+      writer: writer, book: try PriceBook(lists: lists), retention: settings.retention)
+  }
+
+  /// Refuses a folder without a store, where opening it for writing would make one.
+  static func expectStore(_ settings: Settings) throws(StoreError) {
+    let path = settings.dataFolder + "/catalog.sqlite"
+    guard try PosixFileSystem().size(path) != nil else {
+      throw StoreError(
+        .notFound,
+        "\(settings.dataFolder.printable) holds no store: \(path.printable) does not exist")
+    }
   }
 
   /// What is stored now. A folder that is not there yet is an empty store, and standard error is told
@@ -45,7 +59,8 @@ enum StoreAccess {
   /// Runs a plan over what is stored now.
   static func run(_ plan: QueryPlan, _ settings: Settings) throws -> StoredAnswer {
     let executor = executor(settings)
-    let (result, lacksRows) = try answer(settings) { snapshot in
+    let (result, lacksRows) = try answer(settings, since: plan.since, until: plan.until) {
+      snapshot in
       try executor.run(plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
     }
     return StoredAnswer(result: result, lacksRows: lacksRows)
@@ -54,7 +69,8 @@ enum StoreAccess {
   /// Lists requests of what is stored now.
   static func run(_ plan: EventsPlan, _ settings: Settings) throws -> StoredAnswer {
     let executor = executor(settings)
-    let (result, lacksRows) = try answer(settings) { snapshot in
+    let (result, lacksRows) = try answer(settings, since: plan.since, until: plan.until) {
+      snapshot in
       try executor.run(plan, requests: snapshot.requests)
     }
     return StoredAnswer(result: result, lacksRows: lacksRows)
@@ -64,10 +80,19 @@ enum StoreAccess {
   ///
   /// Damage in a block shows when the block is read. Its segment is left out then, and the answer
   /// begun anew, so that no half of a segment is counted.
+  ///
+  /// It is told as well where retention has dropped a part of the window from `since` to `until`.
   static func answer<Result>(
-    _ settings: Settings, _ run: (StoreSnapshot) throws -> Result
+    _ settings: Settings, since: Int64? = nil, until: Int64? = nil,
+    _ run: (StoreSnapshot) throws -> Result
   ) throws -> (result: Result, lacksRows: Bool) {
     var snapshot = try snapshot(settings)
+    if let gap = snapshot.expiries.gap(since: since, until: until) {
+      let day = TimeText.bucket(gap.appliedAt, width: TimeText.nanosecondsPerDay).prefix(10)
+      Console.note(
+        "farthing: warning: events before \(TimeText.rfc3339(gap.before)) were dropped by retention, "
+          + "last on \(day); the answer lacks them")
+    }
     while true {
       do {
         let result = try run(snapshot)
@@ -125,6 +150,15 @@ struct StoredAnswer {
 struct OpenStore: EventSink, FollowSink {
   let writer: StoreWriter
   let book: PriceBook
+  /// How much of the past the configuration keeps.
+  let retention: Retention
+  private let upkeep = Upkeep()
+
+  init(writer: StoreWriter, book: PriceBook, retention: Retention) {
+    self.writer = writer
+    self.book = book
+    self.retention = retention
+  }
 
   var preparation: BatchPreparation? { writer.preparation }
 
@@ -148,13 +182,50 @@ struct OpenStore: EventSink, FollowSink {
 
   func positions() async -> [SourcePosition] { await writer.sourcePositions }
 
-  func flush() async throws { try await writer.flush() }
+  /// Long runs apply the retention once an hour.
+  func flush() async throws {
+    try await writer.flush()
+    if upkeep.isDue(HostProcess.now()) { try? await applyRetention() }
+  }
 
-  /// Warns of segments whose ids were not there to find duplicates by; then makes everything durable
-  /// and gives the folder up.
+  /// Warns of segments whose ids were not there to find duplicates by, and applies the retention;
+  /// then makes everything durable and gives the folder up.
   func close() async throws {
     for report in await writer.unreadIDs { StoreAccess.warn(report) }
+    do {
+      try await applyRetention()
+    } catch {
+      // No reason to fail what was asked for; the next command drops what is left.
+      Console.note("farthing: warning: the retention could not be applied: \("\(error)".printable)")
+    }
     try await writer.close()
+  }
+
+  /// Drops what is past the retention, and says what went.
+  func applyRetention() async throws {
+    guard !retention.keepsAll else { return }
+    let plan = try await writer.expire(retention, now: HostProcess.now())
+    if !plan.dropped.isEmpty {
+      Console.note("farthing: " + RetentionText.summary(plan, isDone: true))
+    }
+    if let limit = retention.byteLimit, plan.keptBytes > limit {
+      for note in RetentionText.held(plan, retention) { Console.note("farthing: warning: \(note)") }
+    }
+  }
+}
+
+/// When a long run did its housekeeping last.
+private final class Upkeep: Sendable {
+  private static let interval: Int64 = 3_600_000_000_000
+  private let last = Mutex<Int64>(HostProcess.now())
+
+  /// Whether an hour has gone by; begins the next one then.
+  func isDue(_ now: Int64) -> Bool {
+    last.withLock { last in
+      guard now - last >= Self.interval else { return false }
+      last = now
+      return true
+    }
   }
 }
 

@@ -14,6 +14,13 @@ package struct Settings: Sendable, Equatable {
   package var eventBytes = 20 << 20
   /// Most bytes that a query may hold at once.
   package var queryBytes = 400 << 20
+  /// How much of the past is kept; all of it unless something is set.
+  package var retention = Retention()
+
+  /// The greatest number of days or GiB: far above what anybody keeps, far below what overflows.
+  static let greatestRetention = 100_000
+  static let retentionExpectation =
+    "expected a whole number from 0 (keep all) to \(greatestRetention)"
 
   /// The names of the configuration file.
   enum Key: String, CaseIterable {
@@ -22,6 +29,8 @@ package struct Settings: Sendable, Equatable {
     case listedErrors = "listed_errors"
     case eventMebibytes = "event_limit_mib"
     case queryMebibytes = "query_memory_mib"
+    case retentionDays = "retention_days"
+    case retentionGibibytes = "retention_gib"
   }
 
   /// - Parameter environment: The value of a variable; nil where it is not set or empty.
@@ -82,6 +91,15 @@ package struct Settings: Sendable, Equatable {
     switch key {
     case .data: dataFolder = text
     case .server: server = text
+    case .retentionDays, .retentionGibibytes:
+      guard let number = Int(text), (0...Self.greatestRetention).contains(number) else {
+        return "\(file)\(line): \(name) \"\(text.printable)\": \(Self.retentionExpectation)"
+      }
+      if key == .retentionDays {
+        retention.age = number == 0 ? nil : Int64(number) * TimeText.nanosecondsPerDay
+      } else {
+        retention.byteLimit = number == 0 ? nil : number << 30
+      }
     case .listedErrors, .eventMebibytes, .queryMebibytes:
       guard let number = Int(text), number >= 1, number <= 1_000_000 else {
         return

@@ -50,20 +50,58 @@ extension QueryExecutor {
 /// Where a row of an answer stands, and what it is ordered by.
 struct EventPlace {
   let time: Int64
-  let id: [UInt8]?
-  let segment: Int
-  let row: Int
+  let segment: Int32
+  let row: Int32
+  /// Where its id stands in ``EventPlaces/ids``; the length is −1 where it has none.
+  var idStart: Int
+  let idLength: Int32
+}
+
+/// Rows of an answer, with their ids in one array.
+struct EventPlaces {
+  var places: [EventPlace] = []
+  var ids: [UInt8] = []
+
+  /// About the bytes that they take.
+  var byteCount: Int { places.count * MemoryLayout<EventPlace>.stride + ids.count }
+
+  func id(_ place: EventPlace) -> ArraySlice<UInt8>? {
+    place.idLength < 0 ? nil : ids[place.idStart..<place.idStart + Int(place.idLength)]
+  }
 
   /// Oldest first, then by id with the absent ones last, then as they came.
-  static func precedes(_ left: EventPlace, _ right: EventPlace) -> Bool {
+  private func precedes(_ left: EventPlace, _ right: EventPlace) -> Bool {
     if left.time != right.time { return left.time < right.time }
-    switch (left.id, right.id) {
+    switch (id(left), id(right)) {
     case (let leftID?, let rightID?):
       if leftID != rightID { return leftID.lexicographicallyPrecedes(rightID) }
     case (nil, nil): break
     case (let leftID, _): return leftID != nil
     }
     return (left.segment, left.row) < (right.segment, right.row)
+  }
+
+  mutating func append(_ time: Int64, segment: Int, row: Int, id: ArraySlice<UInt8>?) {
+    places.append(
+      EventPlace(
+        time: time, segment: Int32(segment), row: Int32(row), idStart: ids.count,
+        idLength: Int32(id?.count ?? -1)))
+    if let id { ids.append(contentsOf: id) }
+  }
+
+  /// Sorts, and keeps only the first `limit`.
+  mutating func sort(limit: Int?) {
+    let unsorted = places
+    places = unsorted.sorted { precedes($0, $1) }
+    guard let limit, places.count > limit else { return }
+    places.removeLast(places.count - limit)
+    var kept: [UInt8] = []
+    for index in places.indices {
+      let id = id(places[index])
+      places[index].idStart = kept.count
+      if let id { kept.append(contentsOf: id) }
+    }
+    ids = kept
   }
 }
 
@@ -75,10 +113,12 @@ private struct EventSearch {
   private let filter: RowFilter?
   private let time: ColumnSlot
   private let id: ColumnSlot
-  private var places: [EventPlace] = []
+  private var found = EventPlaces()
   /// No row later than this can be among the first `limit`.
   private var latest: Int64 = .max
   private var mask: [UInt8] = []
+  /// The ids of the kept rows of the block at hand.
+  private var ids = TextColumn()
   private var counted = 0
 
   init(_ plan: EventsPlan, _ segments: [SegmentReader]) {
@@ -92,7 +132,7 @@ private struct EventSearch {
   }
 
   /// The rows in their order.
-  mutating func places(_ memory: MemoryBudget) throws -> [EventPlace] {
+  mutating func places(_ memory: MemoryBudget) throws -> EventPlaces {
     let byTime = segments.indices.sorted {
       (segments[$0].minimumTime, $0) < (segments[$1].minimumTime, $1)
     }
@@ -101,20 +141,20 @@ private struct EventSearch {
       try reader.enter(segments[place])
       filter?.enterSegment()
       for block in 0..<segments[place].blockCount { try search(block, place) }
-      let bytes = places.count * 96
+      let bytes = found.byteCount
       try memory.add(bytes - counted)
       counted = bytes
     }
     cut()
-    return places
+    return found
   }
 
   /// Sorts, and with a limit forgets what cannot be in the answer.
   private mutating func cut() {
-    places.sort(by: EventPlace.precedes)
-    guard let limit = plan.limit, places.count >= limit else { return }
-    places.removeLast(places.count - limit)
-    latest = places.last?.time ?? .max
+    found.sort(limit: plan.limit)
+    if let limit = plan.limit, found.places.count >= limit {
+      latest = found.places.last?.time ?? .max
+    }
   }
 
   private mutating func search(_ block: Int, _ segment: Int) throws(StoreError) {
@@ -134,26 +174,41 @@ private struct EventSearch {
     try reader.loadIntegers(time)
     let times = time.integers.values
     let first = reader.segment.rows(inBlock: block).lowerBound
+    var kept: [UInt32] = []
     for row in 0..<rows where mask[row] == 1 {
       let instant = times[row]
       if instant < low || instant > latest || (plan.until != nil && instant >= high) { continue }
-      places.append(
-        EventPlace(time: instant, id: try idBytes(row), segment: segment, row: first + row))
+      kept.append(UInt32(row))
     }
-    if let limit = plan.limit, places.count > limit + 4_096 { cut() }
+    if kept.isEmpty { return }
+    try readIDs(kept)
+    for (index, row) in kept.enumerated() {
+      found.append(
+        times[Int(row)], segment: segment, row: first + Int(row),
+        id: ids.range(index).map { ids.bytes[$0] })
+    }
+    if let limit = plan.limit, found.places.count > limit + 4_096 { cut() }
   }
 
-  private func idBytes(_ row: Int) throws(StoreError) -> [UInt8]? {
-    if id.kind == nil { return nil }
+  /// Reads the ids of the kept rows of the block.
+  private mutating func readIDs(_ kept: [UInt32]) throws(StoreError) {
     if id.kind == .text {
-      try reader.loadText(id)
-      return id.text.range(row).map { Array(id.text.bytes[$0]) }
+      try reader.readText(id, rows: kept, into: &ids)
+      return
     }
+    ids = TextColumn()
     try reader.loadCodes(id)
-    guard let dictionary = id.dictionary, let range = dictionary.range(of: id.codes[row]) else {
-      return nil
+    var validity: [UInt8] = []
+    for row in kept {
+      let range = id.dictionary?.range(of: id.codes[Int(row)])
+      if let dictionary = id.dictionary, let range {
+        ids.append(dictionary.bytes[range])
+      } else {
+        ids.append([])
+      }
+      validity.append(range == nil ? 0 : 1)
     }
-    return Array(dictionary.bytes[range])
+    ids.validity = validity
   }
 }
 
@@ -183,16 +238,19 @@ private struct EventRows {
     }
   }
 
-  private func value(_ source: Source, _ place: EventPlace, _ row: Int) throws -> QueryValue {
+  private func value(
+    _ source: Source, _ places: EventPlaces, _ place: EventPlace, _ row: Int
+  ) throws -> QueryValue {
     switch source {
     case .time: .time(place.time)
-    case .id: place.id.map { .text(String(decoding: $0, as: UTF8.self)) } ?? .null
+    case .id: places.id(place).map { .text(String(decoding: $0, as: UTF8.self)) } ?? .null
     case .column(let field): try field.value(row, reader)
     }
   }
 
-  /// The rows at `places`, in that order.
-  func rows(_ places: [EventPlace], _ memory: MemoryBudget) throws -> [[QueryValue]] {
+  /// The rows at `found`, in that order.
+  func rows(_ found: EventPlaces, _ memory: MemoryBudget) throws -> [[QueryValue]] {
+    let places = found.places
     var rows = [[QueryValue]](repeating: [], count: places.count)
     try memory.add(places.count * (32 + sources.count * MemoryLayout<QueryValue>.stride))
     // Read in the order of the store, so that each block is read once.
@@ -203,23 +261,24 @@ private struct EventRows {
     var range = 0..<0
     for index in order {
       let place = places[index]
-      if place.segment != segment {
-        segment = place.segment
+      let row = Int(place.row)
+      if Int(place.segment) != segment {
+        segment = Int(place.segment)
         try reader.enter(segments[segment])
         for case .column(let field) in sources { field.enterSegment() }
         range = 0..<0
       }
-      if !range.contains(place.row) {
-        let block = place.row / max(1, segments[segment].rows(inBlock: 0).count)
+      if !range.contains(row) {
+        let block = row / max(1, segments[segment].rows(inBlock: 0).count)
         range = segments[segment].rows(inBlock: block)
         reader.enter(block: block)
       }
-      var row: [QueryValue] = []
-      row.reserveCapacity(sources.count)
+      var values: [QueryValue] = []
+      values.reserveCapacity(sources.count)
       for source in sources {
-        row.append(try value(source, place, place.row - range.lowerBound))
+        values.append(try value(source, found, place, row - range.lowerBound))
       }
-      rows[index] = row
+      rows[index] = values
     }
     return rows
   }

@@ -6,10 +6,8 @@ final class FieldReader {
   private let field: RequestField
   private let source: FieldSource
   private var slots: [ColumnSlot] = []
-  private var state: ColumnSlot?
-  /// Texts of the codes of the segment at hand, made when they are first met.
-  private var texts: [UInt32: QueryValue] = [:]
-  private var codeTexts: [QueryValue] = []
+  /// By slot and code of the segment at hand, made when it is first met.
+  private var codeTexts: [[QueryValue?]] = []
 
   init(_ field: RequestField, _ reader: BlockReader) {
     self.field = field
@@ -19,18 +17,19 @@ final class FieldReader {
       slots = [reader.slot(name)]
     case .money(let name, let state):
       slots = [reader.slot(name), reader.slot(name.high)]
-      self.state = state.map { reader.slot($0) }
+      if let state { slots.append(reader.slot(state)) }
     case .object(let isTags):
       slots = reader.objectNames(isTags: isTags).map { reader.slot($0) }
     }
+    enterSegment()
   }
 
-  func enterSegment() { codeTexts.removeAll(keepingCapacity: true) }
+  func enterSegment() { codeTexts = [[QueryValue?]](repeating: [], count: slots.count) }
 
   /// The value of a row of the reader's block; defaults are shown, absence is null.
   func value(_ row: Int, _ reader: BlockReader) throws(StoreError) -> QueryValue {
     switch source {
-    case .text: return try text(slots[0], row, reader)
+    case .text: return try text(0, row, reader)
     case .integer:
       return try integer(slots[0], row, reader).map { .count(Int128($0)) } ?? .null
     case .boolean: return try integer(slots[0], row, reader).map { .boolean($0 != 0) } ?? .null
@@ -55,25 +54,35 @@ final class FieldReader {
   }
 
   private func text(
-    _ slot: ColumnSlot, _ row: Int, _ reader: BlockReader
+    _ place: Int, _ row: Int, _ reader: BlockReader
   ) throws(StoreError) -> QueryValue {
+    let slot = slots[place]
     if slot.kind == .text {
       try reader.loadText(slot)
       let fallback = slot.defaultText.map { String(decoding: $0, as: UTF8.self) }
       return (slot.text.string(row) ?? fallback).map { .text($0) } ?? .null
     }
     try reader.loadCodes(slot)
-    let code = slot.codes[row]
+    let code = Int(slot.codes[row])
+    if codeTexts[place].isEmpty {
+      codeTexts[place].append(contentsOf: repeatElement(nil, count: slot.codeCount))
+    }
+    if let known = codeTexts[place][code] { return known }
+    let made = text(ofCode: code, slot)
+    codeTexts[place][code] = made
+    return made
+  }
+
+  private func text(ofCode code: Int, _ slot: ColumnSlot) -> QueryValue {
     // The codes of `usage` go beyond the dictionary: the last two are its defaults.
-    if !slot.isUsage, code != 0, let text = slot.dictionary?.string(of: code) {
+    if !slot.isUsage, code != 0, let text = slot.dictionary?.string(of: UInt32(code)) {
       return .text(text)
     }
-    if codeTexts.isEmpty {
-      slot.forEachCode { _, bytes, range, isPresent in
-        codeTexts.append(isPresent ? .text(FieldReader.string(bytes, range)) : .null)
-      }
+    var value = QueryValue.null
+    slot.forEachCode { number, bytes, range, isPresent in
+      if number == code, isPresent { value = .text(FieldReader.string(bytes, range)) }
     }
-    return codeTexts[Int(code)]
+    return value
   }
 
   private static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
@@ -83,7 +92,7 @@ final class FieldReader {
   }
 
   private func amount(_ row: Int, _ reader: BlockReader) throws(StoreError) -> QueryValue {
-    if let state, try text(state, row, reader) == .text("unpriced") { return .null }
+    if slots.count > 2, try text(2, row, reader) == .text("unpriced") { return .null }
     guard let low = try integer(slots[0], row, reader) else { return .null }
     var amount = Int128(low)
     if slots[1].kind != nil {
@@ -97,10 +106,10 @@ final class FieldReader {
     _ isTags: Bool, _ row: Int, _ reader: BlockReader
   ) throws(StoreError) -> QueryValue {
     var entries: [String] = []
-    for slot in slots where slot.kind != nil {
+    for (place, slot) in slots.enumerated() where slot.kind != nil {
       let name = slot.name.entryName ?? ""
       if isTags {
-        if case .text(let text) = try text(slot, row, reader) {
+        if case .text(let text) = try text(place, row, reader) {
           entries.append("\(FieldReader.quoted(name)):\(FieldReader.quoted(text))")
         }
       } else if let count = try integer(slot, row, reader) {

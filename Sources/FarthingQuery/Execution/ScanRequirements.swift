@@ -74,7 +74,7 @@ struct ScanRequirements: Sendable {
     for segment in segments {
       switch segment.kind(of: name) {
       case nil: continue
-      case .codes: total += try segment.dictionary(name).count
+      case .codes: total += try segment.codeCount(of: name)
       default: return nil
       }
     }

@@ -11,16 +11,22 @@ final class TaskCohort: Sendable {
     var tables: [KeyTable] = []
     var starts: [[Int64]] = []
     for place in 0..<KeyedRecords.partitionCount {
-      var table = KeyTable(capacity: 64)
+      let total = records.reduce(0) { $0 + $1.recordCount(place) }
+      var table = KeyTable(capacity: total, hasGroups: false)
       var first: [Int64] = []
+      var numbers: [UInt32] = []
       for worker in records {
-        let part = worker.partitions[place]
-        for index in part.low.indices {
-          let (task, isNew) = table.insert(part.low[index], part.high[index], group: 0)
-          if isNew {
-            first.append(part.amounts[index])
-          } else {
-            first[task] = min(first[task], part.amounts[index])
+        worker.forEachRun(place) { run, layout in
+          table.number(run, layout, groupWord: nil, [], into: &numbers)
+          for record in 0..<run.count / layout.stride {
+            let task = Int(numbers[record])
+            let time = Int64(bitPattern: run[record * layout.stride + layout.first])
+            // Tasks are numbered in this order, so the next one is new.
+            if task == first.count {
+              first.append(time)
+            } else {
+              first[task] = min(first[task], time)
+            }
           }
         }
       }
@@ -38,8 +44,8 @@ final class TaskCohort: Sendable {
 
   /// When a task of the cohort started; nil for other tasks.
   func start(of key: TextKey) -> Int64? {
-    let place = KeyedRecords.partition(key.low, key.high)
-    guard let task = tables[place].find(key) else { return nil }
+    let place = RecordPartitions.place(key.low, key.high)
+    guard let task = tables[place].find(key.low, key.high) else { return nil }
     let start = starts[place][task]
     return start == .max ? nil : start
   }
@@ -67,8 +73,9 @@ final class CohortLookup {
       return
     }
     try keys.load(reader)
+    let block = keys.block
     for row in 0..<reader.rowCount {
-      if keys.presence[row] == 1, let start = cohort.start(of: keys.keys[row]) {
+      if block.isPresent(row), let start = cohort.start(of: block[row]) {
         starts[row] = start
       } else {
         mask[row] = 0
@@ -84,8 +91,7 @@ final class CohortScan: @unchecked Sendable {
   private let reader: BlockReader
   private let keys: FieldKeys
   private let time: ColumnSlot
-  private(set) var records = KeyedRecords(hasGroups: false, hasAmounts: true)
-  private var stage = RecordStage(hasGroups: false, hasAmounts: true)
+  let records = KeyedRecords(hasGroups: false, hasAmounts: true)
 
   init(_ segments: [SegmentReader]) {
     reader = BlockReader(segments)
@@ -103,9 +109,9 @@ final class CohortScan: @unchecked Sendable {
     reader.enter(block: block)
     try keys.load(reader)
     try reader.loadIntegers(time)
-    for row in 0..<reader.rowCount where keys.presence[row] == 1 {
-      stage.append(keys.keys[row], group: 0, low: time.integers.values[row], high: 0)
-    }
-    records.append(&stage)
+    let all = BlockGroups(
+      selection: RowSelection(count: reader.rowCount, list: nil), groups: [], isSingle: true,
+      groupCount: 1)
+    records.append(keys.block, all, amounts: time.integers.values, highAmounts: nil)
   }
 }

@@ -11,6 +11,10 @@ final class ColumnSlot {
   fileprivate(set) var integers = IntegerColumn()
   fileprivate(set) var reals = RealColumn()
   fileprivate(set) var text = TextColumn()
+  /// Of a column held as text, where ``BlockReader/loadKeys(_:)`` found keys.
+  fileprivate(set) var keys = KeyColumn()
+  fileprivate var keysBlock = -1
+  fileprivate var hasKeys = false
   /// Entries of the dictionary of the segment at hand with the one for absent, and beyond them the
   /// two that `usage` may add.
   fileprivate(set) var dictionary: TextDictionary?
@@ -28,7 +32,12 @@ final class ColumnSlot {
   static let missing = Array("missing".utf8)
 
   /// How many codes there are: every code of the segment at hand is below.
-  var codeCount: Int { (dictionary?.count ?? 1) + (isUsage ? 2 : 0) }
+  var codeCount: Int { known + (isUsage ? 2 : 0) }
+
+  /// How many codes the segment at hand gives, without those that `usage` adds.
+  fileprivate var known = 1
+  /// Whether anybody looks at the texts: the dictionary of tasks is as large as all else together.
+  fileprivate var wantsTexts = false
 
   /// Calls `body` with the bytes of every code, absent ones as an empty range and `false`.
   func forEachCode(_ body: (Int, Span<UInt8>, Range<Int>, Bool) -> Void) {
@@ -38,7 +47,6 @@ final class ColumnSlot {
     } else {
       body(0, empty.span, 0..<0, false)
     }
-    let known = dictionary?.count ?? 1
     if let dictionary, known > 1 {
       let bytes = dictionary.bytes
       for code in 1..<known {
@@ -61,6 +69,7 @@ final class BlockReader {
   private(set) var block = 0
   private(set) var rowCount = 0
   let scratch = ScanScratch()
+  private var runs = CodeRuns()
   private var slots: [ColumnSlot] = []
   private var places: [ColumnName: Int] = [:]
 
@@ -82,10 +91,16 @@ final class BlockReader {
   func objectNames(isTags: Bool) -> [ColumnName] { objectColumns.filter { $0.isTag == isTags } }
 
   /// The slot of a column, made at its first mention.
-  func slot(_ plain: ColumnName) -> ColumnSlot {
+  ///
+  /// - Parameter wantsTexts: false where codes, or their keys, are enough.
+  func slot(_ plain: ColumnName, wantsTexts: Bool = true) -> ColumnSlot {
     let name = prices.column(plain)
-    if let place = places[name] { return slots[place] }
+    if let place = places[name] {
+      if wantsTexts { slots[place].wantsTexts = true }
+      return slots[place]
+    }
     let slot = ColumnSlot(name)
+    slot.wantsTexts = wantsTexts
     places[name] = slots.count
     slots.append(slot)
     return slot
@@ -99,9 +114,13 @@ final class BlockReader {
     block = -1
     for slot in slots where names?.contains(slot.name) ?? true {
       slot.loadedBlock = -1
+      slot.keysBlock = -1
       slot.kind = segment.kind(of: slot.name)
       slot.dictionary = nil
-      if slot.kind == .codes { slot.dictionary = try segment.dictionary(slot.name) }
+      slot.known = slot.kind == .codes ? try segment.codeCount(of: slot.name) : 1
+      if slot.kind == .codes, slot.wantsTexts || slot.isUsage {
+        slot.dictionary = try segment.dictionary(slot.name)
+      }
       if slot.isUsage, slot.kind == nil { slot.kind = .codes }
     }
   }
@@ -115,7 +134,7 @@ final class BlockReader {
   func loadCodes(_ slot: ColumnSlot) throws(StoreError) {
     if slot.loadedBlock == block { return }
     slot.loadedBlock = block
-    if slot.dictionary == nil {
+    if slot.known == 1 {
       slot.codes.removeAll(keepingCapacity: true)
       slot.codes.append(contentsOf: repeatElement(0, count: rowCount))
     } else {
@@ -124,10 +143,40 @@ final class BlockReader {
     if slot.isUsage { try applyUsageDefault(slot) }
   }
 
+  /// Writes `table[code]` of every row to the front of `mask`, where the block is stored as runs and
+  /// its codes are not loaded: then they need not be written out.
+  /// - Returns: false where it has to be done by ``loadCodes(_:)``.
+  func lookUpRuns(
+    _ slot: ColumnSlot, _ table: [UInt8], into mask: inout [UInt8]
+  ) throws(StoreError) -> Bool {
+    guard slot.kind == .codes, slot.loadedBlock != block, !slot.isUsage,
+      try segment.readRuns(slot.name, block: block, into: &runs, scratch: scratch)
+    else { return false }
+    return runs.expand(table, rows: rowCount, into: &mask)
+  }
+
   func loadText(_ slot: ColumnSlot) throws(StoreError) {
     if slot.loadedBlock == block { return }
     slot.loadedBlock = block
     try segment.readText(slot.name, block: block, into: &slot.text, scratch: scratch)
+  }
+
+  /// The texts of chosen rows of a column that the segment holds as text.
+  func readText(
+    _ slot: ColumnSlot, rows: [UInt32], into texts: inout TextColumn
+  ) throws(StoreError) {
+    try segment.readText(slot.name, block: block, rows: rows, into: &texts, scratch: scratch)
+  }
+
+  /// The keys of the texts of a column that the segment holds as text.
+  /// - Returns: false where the block's texts do not pack into keys.
+  func loadKeys(_ slot: ColumnSlot) throws(StoreError) -> Bool {
+    if slot.keysBlock != block {
+      slot.keysBlock = block
+      slot.hasKeys = try segment.readKeys(
+        slot.name, block: block, into: &slot.keys, scratch: scratch)
+    }
+    return slot.hasKeys
   }
 
   func loadIntegers(_ slot: ColumnSlot) throws(StoreError) {

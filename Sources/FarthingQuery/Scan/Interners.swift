@@ -1,3 +1,5 @@
+internal import FarthingStore
+
 /// Numbers 64-bit keys in the order of their first appearance.
 ///
 /// Open addressing with linear steps in a table of at least twice as many places as keys.

@@ -79,12 +79,44 @@ final class TextMask {
     passingBelow.removeAll(keepingCapacity: true)
     passingBelow.append(0)
     var count: UInt32 = 0
+    if fillNamed() {
+      for passes in passing {
+        count += UInt32(passes)
+        passingBelow.append(count)
+      }
+      return
+    }
     slot.forEachCode { _, bytes, range, isPresent in
       let passes = test.passes(bytes, range, isPresent: isPresent)
       count += passes ? 1 : 0
       passing.append(passes ? 1 : 0)
       passingBelow.append(count)
     }
+  }
+
+  /// Fills ``passing`` by looking the few texts of a rule up in the dictionary; false where another
+  /// rule, or another kind of column, has to test every text.
+  private func fillNamed() -> Bool {
+    guard slot.kind == .codes, slot.defaultText == nil, !slot.isUsage else { return false }
+    switch test.rule {
+    case .present, .absent:
+      // Code 0 is absent, all others are present; an absent value passes only where absence does.
+      var isPresent = true
+      if case .absent = test.rule { isPresent = false }
+      let passes: UInt8 = isPresent != test.isNegated ? 1 : 0
+      passing.append(contentsOf: repeatElement(passes, count: slot.codeCount))
+      passing[0] = !isPresent && !test.isNegated ? 1 : 0
+      return true
+    default: break
+    }
+    guard case .oneOf(let texts) = test.rule, texts.count <= 8, let dictionary = slot.dictionary
+    else { return false }
+    passing.append(contentsOf: repeatElement(test.isNegated ? 1 : 0, count: dictionary.count))
+    passing[0] = 0
+    for text in texts {
+      if let code = dictionary.code(for: text) { passing[Int(code)] = test.isNegated ? 0 : 1 }
+    }
+    return true
   }
 
   /// What is known of a block without reading it.
@@ -120,6 +152,7 @@ final class TextMask {
       }
       return
     }
+    if try reader.lookUpRuns(slot, passing, into: &mask) { return }
     try reader.loadCodes(slot)
     Kernels.lookUp(slot.codes, passing, rows: reader.rowCount, into: &mask)
   }

@@ -41,15 +41,30 @@ struct CodeFlags {
   mutating func add(_ reader: BlockReader, _ block: BlockGroups) throws(StoreError) {
     if slot.kind == nil && universe.absent == 0 && !slot.isUsage { return }
     try reader.loadCodes(slot)
+    if pairs == nil {
+      CodeFlags.set(&flags, slot.codes, map, block, width: universe.count)
+      return
+    }
     let codes = slot.codes
     for index in 0..<block.selection.count {
       let text = map[Int(codes[block.selection.row(index)])]
-      let group = block.group(index)
-      if pairs == nil {
-        flags[group * universe.count + Int(text)] = 1
-      } else if text != 0 {
-        _ = pairs?.intern(UInt64(group) << 32 | UInt64(text))
-      }
+      if text != 0 { _ = pairs?.intern(UInt64(block.group(index)) << 32 | UInt64(text)) }
+    }
+  }
+
+  private static func set(
+    _ flags: inout [UInt8], _ codes: [UInt32], _ map: [UInt32], _ block: BlockGroups, width: Int
+  ) {
+    let codes = codes.span
+    let texts = map.span
+    let groups = block.groups.span
+    let list = block.selection.list
+    let isSingle = block.isSingle
+    var target = flags.mutableSpan
+    for index in 0..<block.selection.count {
+      let text = Int(texts[Int(codes[list.map { Int($0[index]) } ?? index])])
+      let group = isSingle ? 0 : Int(groups[index])
+      target[group &* width &+ text] = 1
     }
   }
 

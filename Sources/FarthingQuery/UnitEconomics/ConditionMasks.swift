@@ -44,7 +44,8 @@ final class ConditionMasks {
     case .timedOut: return text(.field(.status), ["timeout"])
     case .responseCacheHit: return text(.field(.responseCache), ["hit", "semantic_hit"])
     case .present(let field):
-      return .text(TextMask(reader.slot(.field(field)), TextTest(.present)))
+      return .text(
+        TextMask(reader.slot(.field(field), wantsTexts: false), TextTest(.present)))
     case .firstAttempt: return attempt(.equal)
     case .retry: return attempt(.greater)
     }

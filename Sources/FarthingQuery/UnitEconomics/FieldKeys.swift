@@ -12,17 +12,18 @@ final class FieldKeys {
   }
 
   private let kind: Kind
-  private(set) var keys: [TextKey] = []
-  /// 1 where the row has a value.
-  private(set) var presence: [UInt8] = []
+  /// The keys of the block that was loaded last.
+  private(set) var block = KeyBlock()
   /// By code of the segment at hand, made when the first of its blocks is read.
-  private var codeKeys: [TextKey] = []
-  private var codePresence: [UInt8] = []
+  private var codeKeys: CodeKeys?
   private var loadedBlock = -1
 
   init(_ field: RequestField, _ reader: BlockReader) {
     switch FieldSource(field) {
-    case .text(let name): kind = .text(reader.slot(name))
+    case .text(let name):
+      // Keys are enough, but for a default, which has a text and no code.
+      let hasDefault = field.defaultText != nil || name.rawValue == "usage"
+      kind = .text(reader.slot(name, wantsTexts: hasDefault))
     case .integer(let name), .boolean(let name), .time(let name):
       kind = .integer(reader.slot(name))
     case .real(let name): kind = .real(reader.slot(name))
@@ -54,104 +55,133 @@ final class FieldKeys {
 
   func enterSegment() {
     loadedBlock = -1
-    codeKeys.removeAll(keepingCapacity: true)
-    codePresence.removeAll(keepingCapacity: true)
+    codeKeys = nil
     if case .money(_, _, let unpriced?) = kind { unpriced.enterSegment() }
   }
 
-  /// By code of the segment at hand: its key, and 1 where it stands for a value.
-  func keysOfCodes() -> ([TextKey], [UInt8]) {
-    if codeKeys.isEmpty, case .text(let slot) = kind {
-      var made: [TextKey] = []
-      var present: [UInt8] = []
-      made.reserveCapacity(slot.codeCount)
-      slot.forEachCode { _, bytes, range, isPresent in
-        made.append(isPresent ? TextKey(bytes, range) : TextKey(low: 0, high: 0))
-        present.append(isPresent ? 1 : 0)
-      }
-      codeKeys = made
-      codePresence = present
+  /// The keys of the codes of the segment at hand, where it holds the field as codes.
+  func keysOfCodes(_ reader: BlockReader) throws(StoreError) -> CodeKeys {
+    if let codeKeys { return codeKeys }
+    guard let slot = codeSlot else {
+      preconditionFailure("BUG: got no codes of a field that is read by code")
     }
-    return (codeKeys, codePresence)
+    let made = try CodeKeys(slot, reader)
+    codeKeys = made
+    return made
   }
 
   /// Makes the keys of the reader's block, once.
   func load(_ reader: BlockReader) throws(StoreError) {
     if loadedBlock == reader.block { return }
     loadedBlock = reader.block
-    let rows = reader.rowCount
-    if keys.count < rows {
-      keys = [TextKey](repeating: TextKey(low: 0, high: 0), count: rows)
-      presence = [UInt8](repeating: 0, count: rows)
-    }
+    // A local value: a class's property would be checked for overlapping access at every row.
+    var made = KeyBlock()
+    swap(&made, &block)
+    defer { swap(&made, &block) }
     switch kind {
-    case .text(let slot): try loadTexts(slot, reader)
+    case .text(let slot): try loadTexts(slot, reader, into: &made)
     case .integer(let slot):
       try reader.loadIntegers(slot)
-      for row in 0..<rows {
-        keys[row] = TextKey(low: UInt64(bitPattern: slot.integers.values[row]), high: 0)
-        presence[row] = slot.integers.validity?[row] ?? 1
-      }
+      let values = slot.integers.values
+      FieldKeys.resize(&made.lower, reader.rowCount)
+      for row in 0..<reader.rowCount { made.lower[row] = UInt64(bitPattern: values[row]) }
+      made.upperHalf = 0
+      made.validity = slot.integers.validity
     case .real(let slot):
       try reader.loadReals(slot)
-      for row in 0..<rows {
-        // Adding 0 makes −0 and 0 one value.
-        keys[row] = TextKey(low: (slot.reals.values[row] + 0).bitPattern, high: 0)
-        presence[row] = slot.reals.validity?[row] ?? 1
-      }
+      let values = slot.reals.values
+      FieldKeys.resize(&made.lower, reader.rowCount)
+      // Adding 0 makes −0 and 0 one value.
+      for row in 0..<reader.rowCount { made.lower[row] = (values[row] + 0).bitPattern }
+      made.upperHalf = 0
+      made.validity = slot.reals.validity
     case .money(let slot, let high, let unpriced):
-      try loadAmounts(slot, high, unpriced, reader)
-    case .none: Kernels.set(&presence, 0, rows: rows)
+      try loadAmounts(slot, high, unpriced, reader, into: &made)
+    case .none: made.validity = [UInt8](repeating: 0, count: reader.rowCount)
     }
   }
 
-  private func loadTexts(_ slot: ColumnSlot, _ reader: BlockReader) throws(StoreError) {
-    if slot.kind != .text { try reader.loadCodes(slot) } else { try reader.loadText(slot) }
-    // Local values: a class's property would be checked for overlapping access at every row.
-    var rowKeys: [TextKey] = []
-    var rowPresence: [UInt8] = []
-    swap(&rowKeys, &keys)
-    swap(&rowPresence, &presence)
-    if slot.kind != .text {
-      let codes = slot.codes
-      let (known, present) = keysOfCodes()
-      for row in 0..<reader.rowCount {
-        let code = Int(codes[row])
-        rowPresence[row] = present[code]
-        rowKeys[row] = known[code]
-      }
-    } else {
-      let text = slot.text
-      let bytes = text.bytes
-      let fallback = slot.defaultText
-      for row in 0..<reader.rowCount {
-        if let range = text.range(row) {
-          rowKeys[row] = TextKey(bytes.span, range)
-          rowPresence[row] = 1
-        } else {
-          rowPresence[row] = fallback == nil ? 0 : 1
-          if let fallback { rowKeys[row] = TextKey(fallback) }
-        }
+  private static func resize(_ halves: inout [UInt64], _ count: Int) {
+    if halves.count < count { halves = [UInt64](repeating: 0, count: count) }
+  }
+
+  private func loadTexts(
+    _ slot: ColumnSlot, _ reader: BlockReader, into made: inout KeyBlock
+  ) throws(StoreError) {
+    guard slot.kind == .text else { return try loadCodes(slot, reader, into: &made) }
+    if slot.defaultText == nil {
+      // Given back first, so that the reader can fill it in place.
+      made.lower = []
+      made.validity = nil
+      if try reader.loadKeys(slot) {
+        made.lower = slot.keys.keys
+        made.upperHalf = slot.keys.upperHalf
+        made.validity = slot.keys.validity
+        return
       }
     }
-    swap(&rowKeys, &keys)
-    swap(&rowPresence, &presence)
+    try reader.loadText(slot)
+    let rows = reader.rowCount
+    let text = slot.text
+    let bytes = text.bytes
+    let fallback = slot.defaultText.map { TextKey($0) }
+    var validity = [UInt8](repeating: 1, count: rows)
+    FieldKeys.resize(&made.lower, rows)
+    FieldKeys.resize(&made.upper, rows)
+    for row in 0..<rows {
+      var key = fallback
+      if let range = text.range(row) { key = TextKey(bytes.span, range) }
+      made.lower[row] = key?.low ?? 0
+      made.upper[row] = key?.high ?? 0
+      if key == nil { validity[row] = 0 }
+    }
+    made.upperHalf = nil
+    made.validity = validity
+  }
+
+  private func loadCodes(
+    _ slot: ColumnSlot, _ reader: BlockReader, into made: inout KeyBlock
+  ) throws(StoreError) {
+    try reader.loadCodes(slot)
+    let rows = reader.rowCount
+    let codes = slot.codes
+    let known = try keysOfCodes(reader)
+    FieldKeys.resize(&made.lower, rows)
+    for row in 0..<rows { made.lower[row] = known.lower[Int(codes[row])] }
+    made.upperHalf = known.upperHalf
+    if known.upperHalf == nil {
+      FieldKeys.resize(&made.upper, rows)
+      for row in 0..<rows { made.upper[row] = known.upper[Int(codes[row])] }
+    }
+    made.validity = nil
+    if !known.hasDefault {
+      var validity = [UInt8](repeating: 1, count: rows)
+      for row in 0..<rows where codes[row] == 0 { validity[row] = 0 }
+      made.validity = validity
+    }
   }
 
   private func loadAmounts(
-    _ slot: ColumnSlot, _ high: ColumnSlot, _ unpriced: TextMask?, _ reader: BlockReader
+    _ slot: ColumnSlot, _ high: ColumnSlot, _ unpriced: TextMask?, _ reader: BlockReader,
+    into made: inout KeyBlock
   ) throws(StoreError) {
     try reader.loadIntegers(slot)
     if high.kind != nil { try reader.loadIntegers(high) }
-    var hidden = [UInt8](repeating: 0, count: reader.rowCount)
+    let rows = reader.rowCount
+    var hidden = [UInt8](repeating: 0, count: rows)
     if let unpriced { try unpriced.fill(&hidden, reader) }
-    for row in 0..<reader.rowCount {
+    var validity = [UInt8](repeating: 1, count: rows)
+    FieldKeys.resize(&made.lower, rows)
+    FieldKeys.resize(&made.upper, rows)
+    for row in 0..<rows {
       let low = slot.integers.values[row]
       let amount =
         high.kind == nil ? Int128(low) : wideAmount(high: high.integers.values[row], low: low)
-      keys[row] = TextKey(
-        low: UInt64(truncatingIfNeeded: amount), high: UInt64(truncatingIfNeeded: amount >> 64))
-      presence[row] = (slot.integers.validity?[row] ?? 1) & (1 - hidden[row])
+      made.lower[row] = UInt64(truncatingIfNeeded: amount)
+      made.upper[row] = UInt64(truncatingIfNeeded: amount >> 64)
+      validity[row] = (slot.integers.validity?[row] ?? 1) & (1 - hidden[row])
     }
+    made.upperHalf = nil
+    made.validity = validity
   }
 }

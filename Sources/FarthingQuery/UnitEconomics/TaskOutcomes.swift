@@ -3,11 +3,11 @@ internal import FarthingStore
 
 /// What somebody said of how a task ended.
 struct OutcomeRecord {
-  let key: TextKey
   let time: Int64
   let receivedTime: Int64
-  /// Order of arrival among equal arrival times: whether it is an outcome event, then the place of
-  /// the segment and of the row; and in the lowest bit whether it was a success.
+  /// Order of arrival among equal arrival times: the highest bit, so that none is 0; whether it is
+  /// an outcome event; then the place of the segment and of the row; and in the lowest bit whether
+  /// it was a success.
   let sequence: UInt64
 
   var isSuccess: Bool { sequence & 1 == 1 }
@@ -22,28 +22,47 @@ struct OutcomeRecord {
 }
 
 /// The outcomes that one worker found, dealt out as ``KeyedRecords`` are.
-struct OutcomeRecords {
-  private(set) var partitions = [[OutcomeRecord]](
-    repeating: [], count: KeyedRecords.partitionCount)
-  /// Beside each record its value in picodollars, where values were asked for.
-  private(set) var values = [[Int128]](repeating: [], count: KeyedRecords.partitionCount)
+///
+/// The words of a record are the task's key, then those of ``OutcomeRecord``, then, where values
+/// were asked for, the lower and the upper half of the value in picodollars.
+///
+/// `@unchecked Sendable`: one thread fills it, and once that is joined it is only read.
+final class OutcomeRecords: @unchecked Sendable {
   let hasValues: Bool
-  private(set) var count = 0
+  private let narrow: RecordPartitions
+  private let wide: RecordPartitions
+  private var upperHalf: UInt64?
 
-  init(hasValues: Bool) { self.hasValues = hasValues }
-
-  var byteCount: Int { count * (MemoryLayout<OutcomeRecord>.stride + (hasValues ? 16 : 0)) }
-
-  mutating func append(_ record: OutcomeRecord, value: Int128) {
-    let place = KeyedRecords.partition(record.key.low, record.key.high)
-    partitions[place].append(record)
-    if hasValues { values[place].append(value) }
-    count += 1
+  init(hasValues: Bool) {
+    self.hasValues = hasValues
+    narrow = RecordPartitions(stride: hasValues ? 6 : 4)
+    wide = RecordPartitions(stride: hasValues ? 7 : 5)
   }
 
-  mutating func release(_ place: Int) {
-    partitions[place] = []
-    values[place] = []
+  var byteCount: Int { narrow.byteCount + wide.byteCount }
+
+  /// Whether keys with this upper half are kept without it.
+  func isNarrow(_ half: UInt64?) -> Bool {
+    guard let half else { return false }
+    if upperHalf == nil { upperHalf = half }
+    return upperHalf == half
+  }
+
+  /// Appends the records of a block; their keys have an upper half of their own unless `isNarrow`.
+  func append(_ words: [UInt64], isNarrow: Bool) {
+    if isNarrow {
+      narrow.append(words, count: words.count / narrow.stride, upperHalf: upperHalf ?? 0)
+    } else {
+      wide.append(words, count: words.count / wide.stride, upperHalf: nil)
+    }
+  }
+
+  /// Calls `body` with all records of a partition, run by run.
+  func forEachRun(_ place: Int, _ body: (Span<UInt64>, RecordLayout) -> Void) {
+    let layout = RecordLayout(stride: narrow.stride, upperHalf: upperHalf ?? 0)
+    narrow.forEachRun(place) { body($0, layout) }
+    let full = RecordLayout(stride: wide.stride, upperHalf: nil)
+    wide.forEachRun(place) { body($0, full) }
   }
 }
 
@@ -51,6 +70,7 @@ struct OutcomeRecords {
 ///
 /// `@unchecked Sendable` for the reason that ``ScanWorker`` gives.
 final class OutcomeScan: @unchecked Sendable {
+  let records: OutcomeRecords
   private let reader: BlockReader
   private let keys: FieldKeys
   private let outcome: ColumnSlot
@@ -60,7 +80,10 @@ final class OutcomeScan: @unchecked Sendable {
   private let valueHigh: ColumnSlot
   private let success: TextMask
   private let present: TextMask
-  private(set) var records: OutcomeRecords
+  private var isPresent: [UInt8] = []
+  private var isSuccess: [UInt8] = []
+  private var list: [UInt32] = []
+  private var words: [UInt64] = []
 
   init(_ segments: [SegmentReader], hasValues: Bool) {
     reader = BlockReader(segments)
@@ -87,12 +110,18 @@ final class OutcomeScan: @unchecked Sendable {
     reader.enter(block: block)
     if keys.isAbsent || present.verdict(reader, block: block) == .none { return }
     let rows = reader.rowCount
-    var isPresent = [UInt8](repeating: 1, count: rows)
-    var isSuccess = isPresent
+    if isPresent.count < rows {
+      isPresent = [UInt8](repeating: 1, count: rows)
+      isSuccess = isPresent
+      list = [UInt32](repeating: 0, count: rows + 1)
+    }
     try present.fill(&isPresent, reader)
-    if Kernels.count(isPresent, rows: rows) == 0 { return }
-    try success.fill(&isSuccess, reader)
-    try keys.load(reader)
+    let count = Kernels.select(isPresent, rows: rows, into: &list)
+    if count == 0 { return }
+    // Codes are tested for the rows that say something, not for all.
+    let outcomes = outcome.kind == .text ? nil : outcome.codes
+    if outcomes == nil { try success.fill(&isSuccess, reader) }
+    let passing = success.passing
     try reader.loadIntegers(time)
     try reader.loadIntegers(receivedTime)
     let hasValues = records.hasValues && value.kind != nil
@@ -100,28 +129,56 @@ final class OutcomeScan: @unchecked Sendable {
     if hasValues, valueHigh.kind != nil { try reader.loadIntegers(valueHigh) }
     let first = reader.segment.rows(inBlock: block).lowerBound
     let kind: UInt64 = reader.segment.kind == .outcome ? 1 << 62 : 0
+    let start = 1 << 63 | kind | UInt64(place) << 32 | UInt64(first) << 1
+    // Keys of codes are looked up for the rows that say something, not for all.
+    var codes: [UInt32]?
+    var known: CodeKeys?
+    if let slot = keys.codeSlot {
+      try reader.loadCodes(slot)
+      codes = slot.codes
+      known = try keys.keysOfCodes(reader)
+    } else {
+      try keys.load(reader)
+    }
+    let isNarrow = records.isNarrow(known == nil ? keys.block.upperHalf : known?.upperHalf)
     // Local values: a class's property would be checked for overlapping access at every row.
-    var found = OutcomeRecords(hasValues: records.hasValues)
-    swap(&found, &records)
-    defer { swap(&found, &records) }
-    let rowKeys = keys.keys
-    let presence = keys.presence
+    var words: [UInt64] = []
+    swap(&words, &self.words)
+    defer { swap(&words, &self.words) }
+    words.removeAll(keepingCapacity: true)
+    let block = keys.block
     let times = time.integers.values
     let arrivals = receivedTime.integers.values
-    for row in 0..<rows where isPresent[row] & presence[row] == 1 {
-      let sequence = kind | UInt64(place) << 32 | UInt64(first + row) << 1 | UInt64(isSuccess[row])
-      var amount: Int128 = 0
-      if hasValues {
-        amount = Int128(value.integers.values[row])
-        if valueHigh.kind != nil {
-          amount = wideAmount(
-            high: valueHigh.integers.values[row], low: value.integers.values[row])
-        }
+    for index in 0..<count {
+      let row = Int(list[index])
+      let key: TextKey
+      if let codes, let known {
+        let code = Int(codes[row])
+        if code == 0 { continue }
+        key = known[code]
+      } else {
+        if !block.isPresent(row) { continue }
+        key = block[row]
       }
-      found.append(
-        OutcomeRecord(
-          key: rowKeys[row], time: times[row], receivedTime: arrivals[row], sequence: sequence),
-        value: amount)
+      words.append(key.low)
+      if !isNarrow { words.append(key.high) }
+      words.append(UInt64(bitPattern: times[row]))
+      words.append(UInt64(bitPattern: arrivals[row]))
+      let wins = outcomes.map { passing[Int($0[row])] } ?? isSuccess[row]
+      words.append(start + UInt64(row) << 1 | UInt64(wins))
+      if records.hasValues { append(hasValues ? amount(row) : 0, to: &words) }
     }
+    records.append(words, isNarrow: isNarrow)
+  }
+
+  private func amount(_ row: Int) -> Int128 {
+    let low = value.integers.values[row]
+    if valueHigh.kind == nil { return Int128(low) }
+    return wideAmount(high: valueHigh.integers.values[row], low: low)
+  }
+
+  private func append(_ amount: Int128, to words: inout [UInt64]) {
+    words.append(UInt64(truncatingIfNeeded: amount))
+    words.append(UInt64(truncatingIfNeeded: amount >> 64))
   }
 }

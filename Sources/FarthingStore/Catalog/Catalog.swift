@@ -17,6 +17,8 @@ package struct CatalogChange: Sendable {
   package var addedDamage: [DamageReport] = []
   /// A repricing that this transaction carries out.
   package var repricing: RepricingRecord?
+  /// What retention drops with this transaction.
+  package var expiry: ExpiryRecord?
   /// Positions of followed sources that are newer than what is there; an empty one removes its source.
   package var sources: [SourceEntry] = []
   /// Files in ``CatalogState/removals`` that are gone for good.
@@ -202,6 +204,11 @@ final class Catalog {
         report.kind.map { .integer(Int64($0.rawValue)) } ?? .null, .integer(report.checksum))
     }
     if let repricing = change.repricing { try write(repricing, to: connection) }
+    if let expiry = change.expiry,
+      let record = next.expiries.first(where: { $0.day == expiry.day })
+    {
+      try write(record, to: connection)
+    }
     for entry in change.sources {
       if entry.position.state.isEmpty {
         try connection.run("DELETE FROM sources WHERE source = ?", .text(entry.position.source))
@@ -286,6 +293,7 @@ extension CatalogState {
     next.logs = logs.filter { !removedLogs.contains($0.id) } + change.addedLogs
     next.logs.sort { $0.id < $1.id }
     next.damage += change.addedDamage
+    if let expiry = change.expiry { next.add(expiry) }
     let changed = Set(change.sources.map(\.position.source))
     next.sources.removeAll { changed.contains($0.position.source) }
     next.sources += change.sources.filter { !$0.position.state.isEmpty }

@@ -95,6 +95,8 @@ package struct CatalogState: Sendable, Equatable {
   package var removals: [String] = []
   /// Damage that cost rows and was acknowledged by nobody yet.
   package var damage: [DamageReport] = []
+  /// What retention dropped, the earliest day first.
+  package var expiries: [ExpiryRecord] = []
   /// How far followed sources are read, in the order of their names.
   package var sources: [SourceEntry] = []
 

@@ -91,6 +91,7 @@ package enum CatalogReader {
     state.logs = try logs(connection, path: path)
     state.damage = try damage(connection, path: path)
     state.sources = try sources(connection, path: path)
+    state.expiries = try expiries(connection, path: path)
     guard state.rowsDigest == digest else {
       throw broken(path, "rows are missing from it, or stale")
     }

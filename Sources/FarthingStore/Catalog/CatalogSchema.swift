@@ -9,7 +9,7 @@ internal import FarthingCore
 enum CatalogSchema {
   /// What `PRAGMA application_id` holds: "Frth".
   static let applicationID: Int64 = 0x4672_7468
-  static let version: Int64 = 3
+  static let version: Int64 = 4
 
   /// Statements that lead from version n to n + 1, at index n.
   static let migrations: [String] = [
@@ -53,6 +53,14 @@ enum CatalogSchema {
       requests INTEGER NOT NULL, changed INTEGER NOT NULL, segments INTEGER NOT NULL,
       cost_before TEXT NOT NULL, cost_after TEXT NOT NULL, unpriced_before INTEGER NOT NULL,
       unpriced_after INTEGER NOT NULL, checksum INTEGER NOT NULL
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE expiries (
+      day INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL, earliest INTEGER NOT NULL,
+      latest INTEGER NOT NULL, requests INTEGER NOT NULL, outcomes INTEGER NOT NULL,
+      capacities INTEGER NOT NULL, segments INTEGER NOT NULL, bytes INTEGER NOT NULL,
+      checksum INTEGER NOT NULL
     ) STRICT;
     """,
   ]
@@ -148,6 +156,7 @@ extension CatalogState {
     for log in logs { sum &+= log.checksum }
     for report in damage { sum &+= report.checksum }
     for source in sources { sum &+= source.checksum }
+    for record in expiries { sum &+= record.checksum }
     return sum
   }
 

@@ -1,6 +1,6 @@
 internal import FarthingCore
 
-/// Which segments to merge, and which to drop.
+/// Which segments to merge.
 ///
 /// Pure: entries in, a decision out; the writer carries it out.
 struct CompactionPlan: Sendable, Equatable {
@@ -45,19 +45,6 @@ struct CompactionPlan: Sendable, Equatable {
     let (span, overflow) = greatest.subtractingReportingOverflow(least)
     return first.rowCount >= SegmentFormat.blockRows
       && (overflow || span > 2 * 86_400_000_000_000)
-  }
-
-  /// Segments whose every row is older than the retention by `time`, and whose ids are past the
-  /// deduplication window.
-  static func expired(
-    _ segments: [SegmentEntry], retention: Int64, window: Int64, now: Int64
-  ) -> [SegmentEntry] {
-    let (oldestTime, underflow) = now.subtractingReportingOverflow(retention)
-    let (oldestArrival, windowUnderflow) = now.subtractingReportingOverflow(window)
-    guard !underflow, !windowUnderflow else { return [] }
-    return segments.filter {
-      $0.maximumTime < oldestTime && $0.maximumReceivedTime < oldestArrival
-    }
   }
 }
 
@@ -112,24 +99,6 @@ extension StoreWriter {
     publisher.settle(StoreLayout.segmentName(id))
     try forgetRemovals()
     return plan.merged.count
-  }
-
-  /// Drops the segments whose every row is older than the retention, where one is set.
-  ///
-  /// - Parameter now: Unix nanoseconds.
-  /// - Returns: how many rows went.
-  @discardableResult
-  package func dropExpired(now: Int64) throws(StoreError) -> Int {
-    guard let retention = options.retention, !isMerging else { return 0 }
-    try catalog.refresh()
-    let expired = CompactionPlan.expired(
-      catalog.state.segments, retention: retention, window: options.deduplicationWindow, now: now)
-    guard !expired.isEmpty else { return 0 }
-    var change = CatalogChange()
-    change.removedSegments = expired.map(\.id)
-    try catalog.commit(change)
-    try forgetRemovals()
-    return expired.reduce(0) { $0 + $1.rowCount }
   }
 }
 

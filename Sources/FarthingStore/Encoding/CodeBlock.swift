@@ -79,11 +79,28 @@ enum CodeBlock {
     }
   }
 
+  /// Reads a block of codes that is stored as runs, without writing the runs out.
+  ///
+  /// - Returns: false where it is stored otherwise.
+  static func decodeRuns(
+    _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, limit: UInt32,
+    into runs: inout CodeRuns, scratch: ScanScratch
+  ) throws(EncodingFault) -> Bool {
+    guard try cursor.byte(bytes) == Tag.words.rawValue,
+      try WordStream.decodeRunParts(
+        bytes, cursor: &cursor, count: count, into: &runs, scratch: scratch)
+    else { return false }
+    guard WordKernels.greatest(runs.codes) < limit else {
+      throw EncodingFault("a code is not below the dictionary's \(limit)")
+    }
+    return true
+  }
+
   private static func decodeAppearance(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, count: Int, into codes: inout [UInt32],
     _ scratch: ScanScratch
   ) throws(EncodingFault) {
-    var greatest = UInt32(try cursor.count(bytes, upTo: SegmentFormat.maximumRows))
+    let seen = UInt32(try cursor.count(bytes, upTo: SegmentFormat.maximumRows))
     let runCount = try cursor.count(bytes, upTo: count)
     let areWide = try WordStream.decode(
       bytes, cursor: &cursor, count: runCount, scratch: scratch)
@@ -93,18 +110,15 @@ enum CodeBlock {
     swap(&scratch.words, &scratch.spareWords)
     let isWide = try WordStream.decode(bytes, cursor: &cursor, count: runCount, scratch: scratch)
     guard !isWide else { throw EncodingFault("a code has more than 32 bits") }
-    for run in 0..<runCount {
-      let word = scratch.words[run]
-      if word == 1 {
-        greatest += 1
-        scratch.words[run] = greatest
-      } else if word > 1 {
-        guard word - 2 < greatest else { throw EncodingFault("a code is before the first") }
-        scratch.words[run] = greatest - (word - 2)
-      }
+    // A local array: a class's property would be checked for overlapping access at every run.
+    var words: [UInt32] = []
+    swap(&words, &scratch.words)
+    defer { swap(&words, &scratch.words) }
+    guard WordKernels.countAppearances(&words, count: runCount, from: seen) else {
+      throw EncodingFault("a code is before the first")
     }
     resize(&codes, to: count)
-    guard WordKernels.expandRuns(scratch.words, lengths: lengths, into: &codes) else {
+    guard WordKernels.expandRuns(words, lengths: lengths, into: &codes) else {
       throw EncodingFault("its runs do not fill the block")
     }
     swap(&lengths, &scratch.spareWords)

@@ -74,12 +74,14 @@ package struct TextColumn: Sendable {
     range(row).map { String(decoding: bytes[$0], as: UTF8.self) }
   }
 
-  mutating func append(_ text: some Collection<UInt8>) {
+  /// Appends a row's text; `validity` is the caller's to keep.
+  package mutating func append(_ text: some Collection<UInt8>) {
     bytes.append(contentsOf: text)
     offsets.append(UInt32(truncatingIfNeeded: bytes.count))
   }
 
-  mutating func removeAll() {
+  /// Removes all rows, keeping the memory.
+  package mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     offsets.removeAll(keepingCapacity: true)
     offsets.append(0)
@@ -87,14 +89,24 @@ package struct TextColumn: Sendable {
   }
 }
 
-/// A block of texts as 64-bit keys: equal keys are equal texts.
+/// A block of codes as runs of equal ones.
+package struct CodeRuns: Sendable {
+  /// One a run; every code is one of the segment's.
+  package var codes: [UInt32] = []
+  /// How many rows each run has; together all of the block.
+  package var lengths: [UInt32] = []
+
+  package init() {}
+}
+
+/// A block of texts as the lower halves of their ``TextKey``s.
 package struct KeyColumn: Sendable {
   /// One a row; 0 where absent.
   package var keys: [UInt64] = []
   /// As in ``IntegerColumn/validity``.
   package var validity: [UInt8]?
-  /// Names the rule that made the keys. Keys of two blocks compare only under one rule.
-  package var rule: [UInt8] = []
+  /// The upper half of every key of the block.
+  package var upperHalf: UInt64 = 0
 
   package init() {}
 }

@@ -188,7 +188,7 @@ enum TextBlock {
   }
 
   /// The validity of the rows, and how many are present.
-  private static func decodePresence(
+  static func decodePresence(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, count: Int, _ validity: inout [UInt8]?,
     _ scratch: ScanScratch
   ) throws(EncodingFault) -> Int {
@@ -201,17 +201,12 @@ enum TextBlock {
     var bits = validity ?? []
     validity = nil
     resize(&bits, to: count)
-    var present = 0
-    for row in 0..<count {
-      let isPresent = scratch.words[row] != 0
-      bits[row] = isPresent ? 1 : 0
-      present += isPresent ? 1 : 0
-    }
+    let present = WordKernels.presence(scratch.words, into: &bits)
     validity = bits
     return present
   }
 
-  private static func decodePrefixes(
+  static func decodePrefixes(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, count: Int, validity: [UInt8]?,
     times: [Int64], _ scratch: ScanScratch
   ) throws(EncodingFault) -> [Int64] {
@@ -229,7 +224,7 @@ enum TextBlock {
     return prefixes
   }
 
-  private static func decodeChunk(
+  static func decodeChunk(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, bits: Int, count: Int,
     _ scratch: ScanScratch
   ) throws(EncodingFault) -> [UInt64] {
@@ -255,25 +250,26 @@ enum TextBlock {
   ) throws(EncodingFault) -> Bool {
     guard try cursor.byte(bytes) == Tag.template.rawValue else { return false }
     let template = try TextTemplate.read(bytes, &cursor)
-    guard let prefix = template.keyPrefix, template.keyIsWord else { return false }
+    guard let pieces = template.keyPieces, let prefix = template.keyPrefix,
+      let upperHalf = TextKey.upperHalf(prefix: prefix)
+    else { return false }
     let present = try decodePresence(bytes, &cursor, count: count, &column.validity, scratch)
-    column.rule = prefix
-    let range = try cursor.take(BitPacking.packedByteCount(count: present, width: 64))
-    resize(&column.keys, to: present)
-    guard BitPacking.unpack(bytes.extracting(range), width: 64, into: &column.keys) else {
-      throw EncodingFault("its symbols are cut short")
-    }
-    guard let validity = column.validity else { return true }
-    resize(&column.keys, to: count)
-    // From the back, so that no key is overwritten before it has moved.
-    var from = present
-    for row in (0..<count).reversed() {
-      if validity[row] != 0 {
-        from -= 1
-        column.keys[row] = column.keys[from]
-      } else {
-        column.keys[row] = 0
+    column.upperHalf = upperHalf
+    if template.keyIsWord {
+      let range = try cursor.take(BitPacking.packedByteCount(count: present, width: 64))
+      resize(&column.keys, to: present)
+      guard BitPacking.unpack(bytes.extracting(range), width: 64, into: &column.keys) else {
+        throw EncodingFault("its symbols are cut short")
       }
+    } else {
+      let bits = template.chunks[0].bits
+      let words = try decodeChunk(bytes, &cursor, bits: bits, count: present, scratch)
+      guard TextKernels.keys(words, pieces, into: &column.keys) else {
+        throw EncodingFault("a symbol is not in its alphabet")
+      }
+    }
+    if let validity = column.validity {
+      TextKernels.spread(&column.keys, present: present, validity: validity, count: count)
     }
     return true
   }

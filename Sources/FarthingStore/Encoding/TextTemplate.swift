@@ -7,6 +7,17 @@
 // of version 7 begins with its time in milliseconds: where that is near the row's own time, only the
 // difference is kept, which leaves 9¼ bytes.
 
+/// A part of a chunk's word that gives one digit or more of a key.
+struct KeyPiece {
+  /// Where it stands in the word.
+  let shift: Int
+  var bits: Int
+  /// Where it goes in the key.
+  let position: Int
+  /// The digit of each symbol; empty where symbols are digits.
+  let digits: [UInt64]
+}
+
 /// The shape of the texts of a block.
 struct TextTemplate: Equatable {
   /// Longer texts have no template.
@@ -137,6 +148,28 @@ struct TextTemplate: Equatable {
       alphabets[..<first].allSatisfy({ $0.count == 1 })
     else { return nil }
     return alphabets[..<first].map { $0[0] }
+  }
+
+  /// How a chunk's word becomes the digits of a key; nil where ``keyPrefix`` is, or where the texts
+  /// are all the same.
+  var keyPieces: [KeyPiece]? {
+    guard keyPrefix != nil, chunks.count == 1 else { return nil }
+    var pieces: [KeyPiece] = []
+    var shift = 0
+    for (digit, alphabet) in alphabets.suffix(16).enumerated() {
+      let bits = BitPacking.width(of: UInt64(alphabet.count - 1))
+      let values = alphabet.map { UInt64($0 & 15) + UInt64($0 >> 6) * 9 }
+      let isPlain = bits > 0 && values.elementsEqual(0..<(UInt64(1) << UInt64(bits)))
+      if isPlain, let last = pieces.last, last.digits.isEmpty, last.bits % 4 == 0 {
+        pieces[pieces.count - 1].bits += bits
+      } else {
+        pieces.append(
+          KeyPiece(
+            shift: shift, bits: bits, position: digit * 4, digits: isPlain ? [] : values))
+      }
+      shift += bits
+    }
+    return pieces
   }
 
   /// Whether a chunk's word is the key: all sixteen digits have four bits.

@@ -233,7 +233,7 @@ extension WordStream {
     let lowIsWide = try unpack(bytes, &cursor, width: low, count: count, scratch)
     if width > 32, !lowIsWide {
       resize(&scratch.wideWords, to: count)
-      for row in 0..<count { scratch.wideWords[row] = UInt64(scratch.words[row]) }
+      WordKernels.widen(scratch.words, into: &scratch.wideWords)
     }
     // The exceptions come through scratch too, so the words at hand step aside.
     var words: [UInt32] = []
@@ -247,12 +247,14 @@ extension WordStream {
     swap(&places, &scratch.words)
     let upperIsWide = try unpack(
       bytes, &cursor, width: width - low, count: exceptions, scratch)
+    // Local arrays: a class's property would be checked for overlapping access at every exception.
+    let wideUppers = scratch.wideWords
+    let uppers = scratch.words
     var row = -1
     for exception in 0..<exceptions {
       row += Int(places[exception]) + 1
       guard row < count else { throw EncodingFault("a patch is beyond the last row") }
-      let upper =
-        upperIsWide ? scratch.wideWords[exception] : UInt64(scratch.words[exception])
+      let upper = upperIsWide ? wideUppers[exception] : UInt64(uppers[exception])
       if width > 32 {
         wide[row] |= upper << UInt64(low)
       } else {
@@ -293,6 +295,28 @@ extension WordStream {
     return isWide
   }
 
+  /// Reads words that are stored as runs without writing them out.
+  ///
+  /// - Returns: false, with the cursor where it was, where they are stored otherwise.
+  static func decodeRunParts(
+    _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, into parts: inout CodeRuns,
+    scratch: ScanScratch
+  ) throws(EncodingFault) -> Bool {
+    var ahead = cursor
+    guard try ahead.byte(bytes) == runs else { return false }
+    let runCount = try ahead.count(bytes, upTo: count)
+    let areWide = try decode(
+      bytes, cursor: &ahead, count: runCount, scratch: scratch, depth: 2)
+    guard !areWide else { throw EncodingFault("a run is longer than its block") }
+    swap(&parts.lengths, &scratch.words)
+    let isWide = try decode(
+      bytes, cursor: &ahead, count: runCount, scratch: scratch, depth: 2)
+    guard !isWide else { throw EncodingFault("a code has more than 32 bits") }
+    swap(&parts.codes, &scratch.words)
+    cursor = ahead
+    return true
+  }
+
   private static func decodeDistinct(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, count: Int, _ scratch: ScanScratch,
     _ depth: Int
@@ -308,11 +332,17 @@ extension WordStream {
     }
     if isWide {
       resize(&scratch.wideWords, to: count)
-      for row in 0..<count { scratch.wideWords[row] = values[Int(scratch.words[row])] }
+      let places = scratch.words
+      var words: [UInt64] = []
+      swap(&words, &scratch.wideWords)
+      for row in 0..<count { words[row] = values[Int(places[row])] }
+      swap(&words, &scratch.wideWords)
     } else {
-      for row in 0..<count {
-        scratch.words[row] = UInt32(truncatingIfNeeded: values[Int(scratch.words[row])])
-      }
+      guard
+        count == 0
+          || WordKernels.translate(
+            &scratch.words, by: values.map { UInt32(truncatingIfNeeded: $0) })
+      else { throw EncodingFault("a value is not among the distinct ones") }
     }
     return isWide
   }

@@ -35,6 +35,8 @@ package final class SegmentReader: Sendable {
   private let tables: Mutex<[ColumnBlocks?]>
   /// Guards the dictionaries that were read so far, by place of their column.
   private let dictionaries = Mutex<[Int: TextDictionary]>([:])
+  /// Likewise the keys of their texts.
+  let keysOfDictionaries = Mutex<[Int: DictionaryKeys]>([:])
   /// Guards the dictionaries as booked that were made so far, by the column of the charge.
   let bookedDictionaries = Mutex<[ColumnName: BookedTexts]>([:])
   /// The first damage that reading met.

@@ -28,6 +28,7 @@ package struct StoreReader {
       snapshot.generation = state.generation
       snapshot.damage = state.damage
       snapshot.settledDamageCount = state.damage.count
+      snapshot.expiries = state.expiries
       for entry in state.segments.inArrivalOrder { snapshot.open(entry, layout, fileSystem) }
       try replay(state, layout, fileSystem, into: &snapshot)
       if snapshot.damage == state.damage || attempt >= attempts { return snapshot }

@@ -14,6 +14,8 @@ package struct StoreSnapshot: Sendable {
   /// How many of ``damage``, from its beginning, a start has settled: the files are set aside, what
   /// was readable in them is in segments, and the rest is gone for good.
   package var settledDamageCount = 0
+  /// What retention has dropped, the earliest day first.
+  package var expiries: [ExpiryRecord] = []
   /// The catalogue's generation; a later snapshot has the same or a greater one.
   package var generation: Int64 = 0
 

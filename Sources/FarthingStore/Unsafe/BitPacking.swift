@@ -300,6 +300,7 @@ private func putBits(
 }
 
 /// Bytes: `input` owns `length` bytes, enough for the value, as the callers have checked.
+@inline(__always)
 private func getBits(_ input: UnsafeRawPointer, length: Int, at bit: Int, width: Int) -> UInt64 {
   let place = bit >> 3
   let shift = UInt64(bit & 7)

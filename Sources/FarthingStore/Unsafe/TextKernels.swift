@@ -162,6 +162,64 @@ enum TextKernels {
     unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
+  /// Makes the lower halves of keys out of the words of a chunk.
+  ///
+  /// - Returns: false where a symbol is not in its alphabet.
+  static func keys(_ words: [UInt64], _ pieces: [KeyPiece], into keys: inout [UInt64]) -> Bool {
+    keys = [UInt64](repeating: 0, count: words.count)
+    for piece in pieces {
+      let mask = piece.bits >= 64 ? UInt64.max : UInt64(1) << UInt64(piece.bits) - 1
+      let shift = UInt64(piece.shift)
+      let position = UInt64(piece.position)
+      let known = piece.digits.count
+      // Padded, so that no symbol of these bits is beyond the table.
+      let table = piece.digits + [UInt64](repeating: 0, count: max(0, 16 - known))
+      let isKnown = unsafe words.withUnsafeBufferPointer { words in
+        unsafe keys.withUnsafeMutableBufferPointer { keys in
+          if known == 0 {
+            for row in 0..<words.count {
+              unsafe keys[row] |= ((words[row] &>> shift) & mask) &<< position
+            }
+            return true
+          }
+          var greatest: UInt64 = 0
+          for row in 0..<words.count {
+            let symbol = unsafe (words[row] &>> shift) & mask & 15
+            greatest = max(greatest, symbol)
+            unsafe keys[row] |= table[Int(symbol)] &<< position
+          }
+          return words.isEmpty || greatest < known
+        }
+      }
+      guard isKnown else { return false }
+    }
+    return true
+  }
+
+  /// Moves the first `present` keys to the rows that are present; the others become 0.
+  ///
+  /// - Precondition: `validity` has `count` rows, of which `present` are 1.
+  static func spread(
+    _ keys: inout [UInt64], present: Int, validity: [UInt8], count: Int
+  ) {
+    guard validity.count >= count, present <= count else { return }
+    resize(&keys, to: count)
+    unsafe keys.withUnsafeMutableBufferPointer { keys in
+      unsafe validity.withUnsafeBufferPointer { validity in
+        // From the back, so that no key is overwritten before it has moved. What stands at `from`
+        // is read where nothing is left to move too, and masked away.
+        var from = present
+        var row = count &- 1
+        while row >= 0 {
+          let isPresent = unsafe Int(validity[row] & 1)
+          from = max(0, from &- isPresent)
+          unsafe keys[row] = keys[from] & (0 &- UInt64(isPresent))
+          row &-= 1
+        }
+      }
+    }
+  }
+
   /// Replaces `target` by the bytes in `range`.
   static func copy(_ bytes: Span<UInt8>, _ range: Range<Int>, into target: inout [UInt8]) {
     target.removeAll(keepingCapacity: true)

@@ -40,6 +40,16 @@ enum WordKernels {
     }
   }
 
+  /// Copies each word into one of 64 bits.
+  static func widen(_ words: [UInt32], into wide: inout [UInt64]) {
+    let count = min(words.count, wide.count)
+    unsafe words.withUnsafeBufferPointer { words in
+      unsafe wide.withUnsafeMutableBufferPointer { wide in
+        for index in 0..<count { unsafe wide[index] = UInt64(words[index]) }
+      }
+    }
+  }
+
   /// A word 0 is absent (value 0, validity 0); a word w > 0 is base + (w − 1) · scale.
   static func widenPresent(
     _ words: [UInt32], base: Int64, scale: Int64, into values: inout [Int64],
@@ -96,22 +106,85 @@ enum WordKernels {
 
   /// Writes each value as often as its length says.
   ///
+  /// Most runs are shorter than eight rows, so eight values are written at once and the next run
+  /// overwrites what is too many; only where that would pass the end are rows written one by one.
+  ///
   /// - Returns: false where the lengths do not add up to `target.count`.
-  static func expandRuns<Word: FixedWidthInteger>(
+  static func expandRuns<Word: FixedWidthInteger & SIMDScalar>(
     _ values: [Word], lengths: [UInt32], into target: inout [Word]
   ) -> Bool {
-    guard values.count == lengths.count else { return false }
-    let count = target.count
+    expandRuns(values, lengths: lengths, rows: target.count, into: &target)
+  }
+
+  /// As ``expandRuns(_:lengths:into:)`` for the first `rows` places of the target.
+  static func expandRuns<Word: FixedWidthInteger & SIMDScalar>(
+    _ values: [Word], lengths: [UInt32], rows count: Int, into target: inout [Word]
+  ) -> Bool {
+    guard values.count == lengths.count, count <= target.count else { return false }
     return unsafe target.withUnsafeMutableBufferPointer { target in
       guard let base = target.baseAddress else { return values.isEmpty }
-      var place = 0
-      for run in values.indices {
-        let length = Int(lengths[run])
-        guard length <= count &- place else { return false }
-        unsafe (base + place).update(repeating: values[run], count: length)
-        place &+= length
+      return unsafe values.withUnsafeBufferPointer { values in
+        unsafe lengths.withUnsafeBufferPointer { lengths in
+          var place = 0
+          for run in 0..<values.count {
+            let length = unsafe Int(lengths[run])
+            let value = unsafe values[run]
+            guard length <= count &- place else { return false }
+            let end = place &+ length
+            if end &+ 8 <= count {
+              let eight = SIMD8(repeating: value)
+              repeat {
+                unsafe UnsafeMutableRawPointer(base + place).storeBytes(
+                  of: eight, as: SIMD8<Word>.self)
+                place &+= 8
+              } while place < end
+            } else {
+              unsafe (base + place).update(repeating: value, count: length)
+            }
+            place = end
+          }
+          return place == count
+        }
       }
-      return place == count
+    }
+  }
+
+  /// Turns the words of runs by appearance into codes: 0 stays, 1 is the code after the greatest so
+  /// far, k ≥ 2 the one k − 2 below it.
+  ///
+  /// - Parameter seen: the greatest code of the blocks before.
+  /// - Returns: false where a code would be before the first.
+  static func countAppearances(_ words: inout [UInt32], count: Int, from seen: UInt32) -> Bool {
+    guard words.count >= count else { return false }
+    return unsafe words.withUnsafeMutableBufferPointer { words in
+      var greatest = seen
+      var isOff = false
+      for run in 0..<count {
+        let word = unsafe words[run]
+        greatest &+= word == 1 ? 1 : 0
+        let back = word < 2 ? 0 : word &- 2
+        isOff = isOff || back >= greatest && word != 0
+        unsafe words[run] = word == 0 ? 0 : greatest &- back
+      }
+      return !isOff
+    }
+  }
+
+  /// 1 for each word that is not 0.
+  ///
+  /// - Returns: how many there are.
+  static func presence(_ words: [UInt32], into bits: inout [UInt8]) -> Int {
+    let count = min(words.count, bits.count)
+    return unsafe words.withUnsafeBufferPointer { words in
+      unsafe bits.withUnsafeMutableBufferPointer { bits in
+        var present = 0
+        for index in 0..<count {
+          let bit: UInt8 = unsafe words[index] == 0 ? 0 : 1
+          unsafe bits[index] = bit
+          present &+= Int(bit)
+        }
+        return present
+      }
     }
   }
 

@@ -19,8 +19,6 @@ package struct StoreOptions: Sendable {
   package var groupBytes = 8 << 20
   /// Small segments of a kind, neighbours in arrival, that are merged as soon as so many are there.
   package var compactionFanIn = 8
-  /// Rows older than this by `time` are dropped by compaction, nanoseconds; nil keeps all.
-  package var retention: Int64?
   /// What the LOCK file says; nil for this process.
   package var holder: LockHolder?
 

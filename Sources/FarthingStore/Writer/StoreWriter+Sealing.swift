@@ -184,6 +184,7 @@ extension StoreWriter {
     var snapshot = StoreSnapshot()
     snapshot.damage = catalog.state.damage
     snapshot.settledDamageCount = catalog.state.damage.count
+    snapshot.expiries = catalog.state.expiries
     snapshot.generation = catalog.state.generation
     var current: [Int64: SegmentReader] = [:]
     for entry in catalog.state.segments.inArrivalOrder {

@@ -54,7 +54,7 @@ struct CommandLineTests {
     #expect(help.status == 0)
     #expect(help.error == "")
     #expect(help.output.contains("USAGE: farthing <subcommand>"))
-    for command in ["ingest", "query", "events", "prices", "generate"] {
+    for command in ["ingest", "query", "events", "sql", "prices", "generate"] {
       #expect(help.output.contains("\n  \(command) "))
       #expect(try folder.farthing(command, "--help").status == 0)
     }

@@ -13,6 +13,10 @@ struct DamagedStoreTests {
   private static let events = [
     "events", "--columns", "time,id,model,site,task,input_tokens,cost", "--output", "json",
   ]
+  private static let sql = [
+    "sql", "SELECT model, count(*), sum_usd(cost), max(latency_ms) FROM requests GROUP BY model",
+    "--output", "json",
+  ]
 
   init() throws {
     folder = try ScratchFolder()
@@ -77,7 +81,7 @@ struct DamagedStoreTests {
   }
 
   /// Whatever byte it is: the answer is whole, or it is that of the rest and says so.
-  @Test(arguments: [Self.query, Self.events])
+  @Test(arguments: [Self.query, Self.events, Self.sql])
   func `never gives a wrong number for a flipped byte`(_ words: [String]) throws {
     let whole = try Array(Data(contentsOf: segment))
     let expected = try run(words)

@@ -47,7 +47,7 @@ struct DocumentationTests {
     }
   }
 
-  @Test(arguments: ["ingest", "query", "events", "prices", "generate", "doctor"])
+  @Test(arguments: ["ingest", "query", "events", "sql", "prices", "generate", "doctor"])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))
   }

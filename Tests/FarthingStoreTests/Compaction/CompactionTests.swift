@@ -92,20 +92,4 @@ import Testing
     #expect(snapshot.requests.count < 4)
     #expect(try Ledger(snapshot) == expected)
   }
-
-  @Test func `drops what is past the retention, whole segments at a time`() async throws {
-    let folder = try TemporaryDirectory()
-    let day: Int64 = 86_400_000_000_000
-    var options = StoreOptions()
-    options.retention = 30 * day
-    let writer = try StoreWriter.open(folder.path, options: options)
-    _ = try await writer.append(
-      Batches.make(0..<3), receivedTime: arrival, durability: .segment)
-    try await writer.flush()
-    #expect(try await writer.dropExpired(now: arrival + 28 * day) == 0)
-    #expect(try await writer.dropExpired(now: arrival + 32 * day) == 3)
-    #expect(try await writer.snapshot().requests.isEmpty)
-    try await writer.close()
-    #expect(try PosixFileSystem().list(folder.path + "/segments") == [])
-  }
 }

@@ -113,7 +113,10 @@ internal import CSQLite
   }
 
   /// No row has a value.
-  package func setNull() { unsafe view.pointee.kind = .null }
+  package func setNull() {
+    unsafe view.pointee.hasValidity = false
+    unsafe view.pointee.kind = .null
+  }
 
   /// - Parameter rows: Within `values`, and within `validity` where there is one.
   package func setIntegers(_ values: [Int64], validity: [UInt8]?, rows: SQLRows) {
@@ -230,6 +233,7 @@ internal import CSQLite
   /// Values of any kind, one a row.
   package func setMixed(_ values: [SQLValue]) {
     self.values = values
+    unsafe view.pointee.hasValidity = false
     unsafe view.pointee.kind = .mixed
   }
 

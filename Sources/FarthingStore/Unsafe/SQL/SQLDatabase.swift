@@ -28,8 +28,6 @@ internal import CSQLite
   private var pendingError: (any Error)?
   /// What the authorizer refused in the statement at hand.
   private var refusal: String?
-  /// Whether SQLite reads the declaration of a table of ours, which looks like making one.
-  private var isDeclaring = false
 
   /// `SQLITE_TRANSIENT`: SQLite copies the bytes before the call returns.
   static var transient: sqlite3_destructor_type {
@@ -97,11 +95,12 @@ internal import CSQLite
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe sqlite3_set_authorizer(
       handle,
-      { context, action, _, second, _, _ in
+      { context, action, first, second, _, _ in
         guard let context = unsafe context else { return SQLITE_DENY }
         let database = unsafe Unmanaged<SQLDatabase>.fromOpaque(context).takeUnretainedValue()
+        let table = unsafe first.map { unsafe String(cString: $0) }
         let name = unsafe second.map { unsafe String(cString: $0) }
-        return database.authorize(action, function: name)
+        return database.authorize(action, table: table, function: name)
       }, context)
     guard limits.isTimeOver != nil else { return }
     // Some ten thousand steps of SQLite's machine take about a tenth of a millisecond.
@@ -119,10 +118,12 @@ internal import CSQLite
     "load_extension", "fts3_tokenizer", "fts5", "readfile", "writefile", "edit", "sqlite_log",
   ]
 
-  private func authorize(_ action: Int32, function: String?) -> Int32 {
-    if isDeclaring { return SQLITE_OK }
+  private func authorize(_ action: Int32, table: String?, function: String?) -> Int32 {
     switch action {
     case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK
+    // So SQLite asks when it reads the declaration of a virtual table. A statement that meant it would
+    // not be read-only, and the defensive switch forbids it, too.
+    case SQLITE_UPDATE where table == "sqlite_master": return SQLITE_OK
     case SQLITE_FUNCTION:
       guard let name = function, SQLDatabase.refusedFunctions.contains(name.lowercased()) else {
         return SQLITE_OK
@@ -225,6 +226,9 @@ internal import CSQLite
     }
     let message = unsafe String(cString: sqlite3_errmsg(handle))
     switch result & 0xff {
+    // A table of SQLite's own, such as those of pragmas, prepares statements while it is read.
+    case _ where refusal != nil:
+      return SQLFailure(.statement, "the statement is refused: \(refusal ?? "")")
     case SQLITE_NOMEM:
       return SQLFailure(.limit, "the statement needs more than its memory limit")
     case SQLITE_TOOBIG:
@@ -245,13 +249,6 @@ internal import CSQLite
       if pendingError == nil { pendingError = error }
       return SQLITE_ERROR
     }
-  }
-
-  /// Runs what tells SQLite of a table's columns.
-  func declaring(_ body: () -> Int32) -> Int32 {
-    isDeclaring = true
-    defer { isDeclaring = false }
-    return body()
   }
 
   /// - Throws: ``SQLFailure`` of code `timeout`.

@@ -131,10 +131,8 @@ extension SQLModule {
   ) -> Int32 {
     guard let client = unsafe client, let table = unsafe table else { return SQLITE_ERROR }
     let module = unsafe Unmanaged<SQLModule>.fromOpaque(client)
-    let owner = unsafe module.takeUnretainedValue()
-    let declared = owner.database.declaring {
-      unsafe sqlite3_declare_vtab(database, owner.declaration)
-    }
+    let declared = unsafe sqlite3_declare_vtab(
+      database, module.takeUnretainedValue().declaration)
     if declared != SQLITE_OK { return declared }
     let block = UnsafeMutableRawPointer.allocate(
       byteCount: unsafe SQLTableState.offset + MemoryLayout<SQLTableState>.size, alignment: 16)

@@ -1,0 +1,186 @@
+import FarthingCore
+import FarthingQuery
+import FarthingStore
+import FarthingTestSupport
+import Foundation
+import Testing
+
+@testable import FarthingApp
+
+@Suite("farthing store")
+struct StoreCommandTests {
+  private let folder: ScratchFolder
+  private static let query = [
+    "query", "requests,cost,tokens,cost_per_successful_task", "--by", "model", "--output", "json",
+  ]
+
+  init() throws {
+    folder = try ScratchFolder()
+    try folder.write("cards.yaml", CommandLineTests.cards)
+    for (place, name) in ["a", "b"].enumerated() {
+      var lines = (0..<30).map { number in
+        """
+        {"time":"2026-0\(place + 1)-01T10:00:\(10 + number)Z","id":"\(name)\(number)",\
+        "model":"\(number % 3 == 0 ? "atlas" : "borealis")","provider":"acme","task":"t\(number / 2)",\
+        "input_tokens":\(1000 + number * 7),"output_tokens":\(number * 11)}
+        """
+      }
+      lines.append(
+        #"{"type":"outcome","time":"2026-02-02T00:00:00Z","id":"o\#(name)","task":"t1","outcome":"success"}"#
+      )
+      try folder.write("\(name).ndjson", lines.joined(separator: "\n"))
+    }
+    _ = try folder.farthing("prices", "import", "cards.yaml", "--format", "yaml")
+    for name in ["a", "b"] { _ = try folder.farthing("ingest", "\(name).ndjson") }
+  }
+
+  private func run(_ words: String...) throws -> CommandRun {
+    try CommandRun(words, in: folder.url)
+  }
+
+  @Test func `backs up, restores, verifies and sets aside`() throws {
+    let whole = try CommandRun(Self.query, in: folder.url)
+    let intact = try run("store", "verify")
+    #expect(intact.status == 0 && intact.output == "", "\(intact.error)")
+    #expect(intact.error.hasPrefix("farthing: the store is intact: 5 files of "))
+    #expect(intact.error.hasSuffix(", 62 events\n"))
+
+    let backup = try run("store", "backup", "copy", "--output", "json")
+    #expect(backup.status == 0 && backup.output.contains(#""sealed_events":62"#))
+    let refused = try run("store", "restore", "copy")
+    #expect(refused.status == 1)
+    #expect(refused.error.contains("data is not empty: it holds catalog.sqlite"))
+    let restored = try run("store", "restore", "copy", "--data", "second")
+    #expect(restored.status == 0, "\(restored.error)")
+    #expect(
+      try CommandRun(Self.query + ["--data", "second"], in: folder.url).output == whole.output)
+    #expect(
+      try run("ingest", "a.ndjson", "--data", "second").output
+        == "0 events accepted, 31 duplicates, 0 refused\n")
+
+    let segment = folder.url.appending(path: "second/segments/0000000001.seg")
+    var bytes = try Array(Data(contentsOf: segment))
+    bytes[40] ^= 1
+    try Data(bytes).write(to: segment)
+    let damaged = try run("store", "verify", "--data", "second")
+    #expect(damaged.status == 1)
+    #expect(damaged.output.hasPrefix("segments/0000000001.seg: segment "))
+    #expect(damaged.output.contains("; 30 rows lost; restore it from a backup"))
+    let aside = try run("store", "verify", "--set-aside", "--data", "second")
+    #expect(aside.status == 1 && aside.error.contains("was set aside on "))
+    let rest = try CommandRun(Self.query + ["--data", "second"], in: folder.url)
+    #expect(rest.status == 0 && rest.error.contains("30 request rows are in no answer"))
+    let settled = try run("store", "verify", "--data", "second", "--output", "csv")
+    #expect(settled.status == 0 && settled.output.contains("\nrecorded,segments/0000000001.seg,"))
+  }
+
+  @Test func `drops by the configuration and says so ever after`() async throws {
+    // A store of long ago, with a request of that time and one of later.
+    let year: Int64 = 365 * 86_400_000_000_000
+    let old = arrival - 6 * year
+    let writer = try StoreWriter(
+      directory: folder.url.appending(path: "old").path, now: old, randomBytes: testKey)
+    for time in ["2020-05-05T00:00:00Z", "2020-06-05T00:00:00Z"] {
+      let event = #"{"time":"\#(time)","id":"\#(time)","model":"m","input_tokens":10}"#
+      _ = try await writer.append(
+        Batches.charge(event), receivedTime: old, durability: .segment)
+      try await writer.flush()
+    }
+    try await writer.close()
+    try folder.write("farthing.yaml", "retention_days: 365\n")
+    // Any command that writes.
+    let ingest = try run("ingest", "a.ndjson", "--data", "old", "--config", "farthing.yaml")
+    #expect(ingest.status == 0)
+    #expect(
+      ingest.error.hasPrefix(
+        "farthing: retention dropped 2 events up to 2020-06-05T00:00:00Z in 2 segments, "),
+      "\(ingest.error)")
+    let all = try run("query", "requests", "--data", "old", "--output", "csv")
+    #expect(all.status == 0 && all.output == "requests\n30\n")
+    #expect(
+      all.error.hasPrefix(
+        "farthing: warning: events before 2020-06-05T00:00:00.000000001Z were dropped by retention")
+    )
+    let later = try run("query", "requests", "--data", "old", "--since", "2021-01-01")
+    #expect(later.error == "")
+    let info = try run("store", "info", "--data", "old", "--output", "json")
+    #expect(info.output.contains(#""requests":2,"outcomes":0,"capacity":0,"segments":2"#))
+    #expect(try run("store", "verify", "--data", "old").status == 0)
+
+    // All arrived just now, so nothing may go yet.
+    try folder.write("farthing.yaml", "retention_days: 30\n")
+    let dry = try run("store", "expire", "--dry-run", "--config", "farthing.yaml")
+    #expect(dry.status == 0)
+    #expect(dry.error.contains("nothing is past the retention"))
+    #expect(dry.error.contains("past the retention arrived within seven days"))
+    let nothing = try run("store", "expire")
+    #expect(nothing.status == 2 && nothing.error.contains("everything is kept"))
+    let wrong = try run("store", "expire", "--retention-days", "-1")
+    #expect(wrong.status == 2)
+    try folder.write("farthing.yaml", "retention_days: ten\nretention_gib: -1\n")
+    let bad = try run("store", "info", "--config", "farthing.yaml")
+    #expect(bad.status == 2)
+    #expect(
+      bad.error.contains(
+        #"retention_days "ten": expected a whole number from 0 (keep all) to 100000"#))
+    #expect(bad.error.contains(#"retention_gib "-1""#))
+  }
+
+  @Test func `merges down to two and answers the same`() throws {
+    let whole = try CommandRun(Self.query, in: folder.url)
+    let run = try run("store", "compact", "--output", "csv")
+    #expect(run.status == 0, "\(run.error)")
+    #expect(run.output.contains("\nrequest,60,2,1,"))
+    #expect(run.error.hasPrefix("farthing: 4 segments merged; "))
+    #expect(try CommandRun(Self.query, in: folder.url).output == whole.output)
+    #expect(try self.run("store", "compact").error.contains("nothing to merge"))
+  }
+
+  @Test func `refuses what is no store, and charts`() throws {
+    for words in [["info"], ["verify"], ["compact"], ["expire", "--retention-days", "1"]] {
+      let run = try CommandRun(["store"] + words + ["--data", "none"], in: folder.url)
+      #expect(run.status == 1, "\(words): \(run.error)")
+      #expect(run.error.contains("none holds no store"), "\(words): \(run.error)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: "none").path))
+    #expect(try run("store", "info", "--output", "chart").status == 2)
+    let none = try run("store", "restore", "none", "--data", "third")
+    #expect(none.error.contains("none holds no backup"))
+    #expect(try run("store", "backup", "data/inside").error.contains("in the data folder itself"))
+  }
+
+  @Test func `tells what a store holds`() async throws {
+    let directory = folder.url.appending(path: "survey").path
+    let writer = try StoreWriter(directory: directory, now: arrival, randomBytes: testKey)
+    _ = try await writer.append(
+      Batches.make(0..<40), receivedTime: arrival, durability: .segment)
+    try await writer.flush()
+    try await writer.addPriceList(
+      name: "own.yaml", format: "yaml", validFrom: nil, importedAt: arrival, bytes: [1, 2])
+    _ = try await writer.append(
+      Batches.make(40..<44), receivedTime: arrival + 1, durability: .log)
+    let survey = try StoreSurvey(directory: directory, now: arrival)
+    await writer.abandon()
+    var settings = Settings(dataFolder: "/var/lib/farthing")
+    settings.retention = Retention(age: 90 * 86_400_000_000_000, byteLimit: 5 << 30)
+    var answer = StoreInfoText.answer(survey, settings)
+    #expect(
+      answer.sections.first { $0.name == "columns" }?.answer.rows.contains {
+        $0[1] == .text("time")
+      }
+        == true)
+    // Sizes change with the encodings; which figures there are does not.
+    answer.sections.removeAll { $0.name == "columns" }
+    for section in answer.sections.indices {
+      for column in answer.sections[section].answer.columns.indices
+      where answer.sections[section].answer.columns[column].name.contains("byte") {
+        for row in answer.sections[section].answer.rows.indices
+        where answer.sections[section].answer.columns[column].name != "retention_bytes" {
+          answer.sections[section].answer.rows[row][column] = .text("*")
+        }
+      }
+    }
+    let texts = [OutputFormat.table, .json, .csv].map { answer.text($0, page: Page()) }
+    try Golden.expect(texts.joined(separator: "\n"), matches: "store-info.txt")
+  }
+}
