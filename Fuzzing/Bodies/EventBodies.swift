@@ -142,7 +142,10 @@ enum EventBodies {
           lines += batch.events.count + batch.rejections.count
           records += EventRecord.all(of: batch)
           rejections += batch.rejections
-          if batch.isBrokenOff { isOversized = true }
+          if let unread = batch.unreadStart {
+            try require((0...part.count).contains(unread), "unread from beyond the text")
+            isOversized = true
+          }
         case .oversized: isOversized = true
         }
       }

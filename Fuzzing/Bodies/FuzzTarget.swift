@@ -31,6 +31,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case prices
   /// Files of all formats that events are collected from.
   case collectors
+  /// Mapping files, and lines that become events by them.
+  case mapping
   /// Gzip and zstd streams.
   case compressed
 
@@ -54,6 +56,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .batches: try LogBodies.batches(bytes)
     case .prices: try InputBodies.prices(bytes)
     case .collectors: try InputBodies.collectors(bytes)
+    case .mapping: try InputBodies.mapping(bytes)
     case .compressed: try InputBodies.compressed(bytes)
     }
   }

@@ -1,4 +1,5 @@
 import FarthingCore
+import FarthingQuery
 import FarthingStore
 
 @testable import FarthingPipeline
@@ -93,6 +94,45 @@ enum InputBodies {
       try require(
         pricer.charges(of: batch).count == batch.events.count, "events without a charge")
     }
+  }
+
+  // MARK: Mappings
+
+  /// A mapping file before the first zero byte, then records.
+  static func mapping(_ bytes: [UInt8]) throws(BrokenProperty) {
+    let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+    let file = Array(parts[0])
+    let text = parts.count > 1 ? Array(parts[1]) : []
+    let mapping: Mapping
+    do throws(MappingRefusal) {
+      mapping = try MappingFile.parse(file, file: "fuzz.yaml") { _ in .utc }
+    } catch {
+      let lines = file.count { $0 == 0x0A || $0 == 0x0D } + 2
+      try require(!error.faults.isEmpty, "a refusal without a fault")
+      return try require(
+        error.faults.allSatisfy { fault in fault.line.map { (1...lines).contains($0) } ?? true },
+        "a fault of a line that is not there: \(error)")
+    }
+    var collector = MappingCollector(mapping)
+    // As two inputs of one run: what the first leaves behind must not trap in the second.
+    for context in [1, 7].map({ CollectionContext(now: fuzzClock, firstLine: $0) }) {
+      let batch = collector.decode(text, context)
+      for event in batch.events {
+        let fault = EventRules.check(event, in: batch, now: fuzzClock, from: .otherFormat)
+        try require(fault == nil, "an accepted event breaks a rule: \(String(describing: fault))")
+      }
+      let line = context.firstLine
+      let last = line + text.count { $0 == 0x0A }
+      try require(
+        (batch.events.map(\.line) + batch.rejections.map(\.line)).allSatisfy {
+          (line...last).contains($0)
+        }, "an answer names a line that is not there")
+      var pricer = EventPricer(book: PriceBook(sources: [PriceCatalogue.source]))
+      try require(
+        pricer.charges(of: batch).count == batch.events.count, "events without a charge")
+    }
+    try require(
+      collector.unseenPaths.count <= mapping.paths.count, "paths that the mapping has not")
   }
 
   // MARK: Compressed streams

@@ -38,7 +38,7 @@ package struct EventsCommand: AsyncParsableCommand {
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
-    try output.write(Answer(answer.result))
+    try output.write(Answer(answer.result), zone: zone)
     try answer.expectWhole()
   }
 }

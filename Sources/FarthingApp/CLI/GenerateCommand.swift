@@ -63,6 +63,10 @@ package struct GenerateCommand: AsyncParsableCommand {
   }
 
   private func options() throws(SynthesisError) -> SynthesisOptions {
+    if days != nil, duration != nil {
+      throw SynthesisError(
+        message: "--days and --duration both say how long; leave one of them out")
+    }
     var options = SynthesisOptions(seed: seed, outcomes: outcomes, requestLimit: requests)
     if let start {
       guard let time = CivilTime.parse(start[...]) else {

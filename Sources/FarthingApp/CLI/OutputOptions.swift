@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import FarthingQuery
 
 extension OutputFormat: ExpressibleByArgument {}
 
@@ -11,9 +12,14 @@ package struct OutputOptions: ParsableArguments {
 
   /// Writes the answer to standard output.
   ///
-  /// - Parameter bucketWidth: The width of its time buckets in nanoseconds; nil where it has none.
-  func write(_ answer: Answer, bucketWidth: Int64? = nil) throws {
-    let renderer = Renderer(format: output, page: Console.page(), bucketWidth: bucketWidth)
+  /// - Parameters:
+  ///   - bucketWidth: The width of its time buckets in nanoseconds; nil where it has none.
+  ///   - zone: The zone whose clocks tables and charts show.
+  func write(
+    _ answer: Answer, bucketWidth: Int64? = nil, zone: TimeZoneRules = .utc
+  ) throws {
+    let renderer = Renderer(
+      format: output, page: Console.page(), bucketWidth: bucketWidth, zone: zone)
     try renderer.render(answer) { try Console.result($0) }
   }
 }

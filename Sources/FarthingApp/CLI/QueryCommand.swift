@@ -59,7 +59,7 @@ package struct QueryCommand: AsyncParsableCommand {
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
-    try output.write(Answer(answer.result), bucketWidth: plan.every?.nominalNanoseconds)
+    try output.write(Answer(answer.result), bucketWidth: plan.every?.nominalNanoseconds, zone: zone)
     try answer.expectWhole()
   }
 }

@@ -24,7 +24,7 @@ package struct WindowOptions: ParsableArguments {
   @Option(
     name: .customLong("tz"),
     help: ArgumentHelp(
-      "Zone that buckets and dates are aligned in, such as Europe/Berlin. Default UTC.",
+      "Zone that buckets and dates are aligned in and tables show, such as Europe/Berlin. Default UTC.",
       valueName: "zone"))
   package var zone: String?
 

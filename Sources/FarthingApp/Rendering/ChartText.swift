@@ -13,16 +13,18 @@ struct ChartText {
   private let answer: Answer
   private let page: Page
   private let bucketWidth: Int64?
+  private let zone: TimeZoneRules
   private let readable: ReadableCells
 
-  init(_ answer: Answer, page: Page, bucketWidth: Int64?) {
+  init(_ answer: Answer, page: Page, bucketWidth: Int64?, zone: TimeZoneRules = .utc) {
     self.answer = answer
     self.page = page
     self.bucketWidth = bucketWidth
-    readable = ReadableCells(answer, bucketWidth: bucketWidth)
+    self.zone = zone
+    readable = ReadableCells(answer, bucketWidth: bucketWidth, zone: zone)
     let metrics = answer.columns.indices.filter { readable.isNumeric[$0] }
     guard !metrics.isEmpty, !answer.rows.isEmpty else {
-      text = TableText(answer, page: page, bucketWidth: bucketWidth).text
+      text = TableText(answer, page: page, bucketWidth: bucketWidth, zone: zone).text
       return
     }
     let time = answer.columns.firstIndex { $0.role == .bucket }
@@ -40,6 +42,10 @@ struct ChartText {
         drawBars(metric: metric, groups: groups)
       }
     }
+  }
+
+  private func timeText(_ time: Int64?) -> String {
+    TimeText.bucket(time ?? 0, width: bucketWidth ?? 0, in: zone)
   }
 
   // MARK: Bars
@@ -74,6 +80,7 @@ struct ChartText {
     let height = 8
     let largest = slots.compactMap { $0.value?.magnitude }.max() ?? 0
     text += page.bold(answer.columns[metric].name.printable)
+    if !zone.isUTC { text += page.dim("  in \(zone.name.printable)") }
     if slots.count < total { text += page.dim("  the last \(slots.count) of \(total) buckets") }
     text += "\n"
     for level in stride(from: height - 1, through: 0, by: -1) {
@@ -87,8 +94,8 @@ struct ChartText {
       while line.last == " " { line.removeLast() }
       text += label.padded(to: axisWidth, alignRight: true) + " ┤" + page.accent(line) + "\n"
     }
-    let first = TimeText.bucket(slots.first?.time ?? 0, width: bucketWidth ?? 0)
-    let last = TimeText.bucket(slots.last?.time ?? 0, width: bucketWidth ?? 0)
+    let first = timeText(slots.first?.time)
+    let last = timeText(slots.last?.time)
     let span = max(0, slots.count * cells - first.count - last.count)
     let indent = String(repeating: " ", count: axisWidth + 2)
     text +=
@@ -113,8 +120,8 @@ struct ChartText {
     let shown = min(total, room)
     let heading = answer.columns[metric].name.printable.truncated(to: labelWidth + room)
     text += page.bold(heading.padded(to: labelWidth)) + "  "
-    let first = TimeText.bucket(all.first?.suffix(shown).first?.time ?? 0, width: bucketWidth ?? 0)
-    let last = TimeText.bucket(end, width: bucketWidth ?? 0)
+    let first = timeText(all.first?.suffix(shown).first?.time)
+    let last = timeText(end)
     let headingRoom = labelWidth + shown - max(labelWidth, heading.displayWidth)
     let axis =
       headingRoom > first.count + last.count + 1
@@ -182,7 +189,7 @@ private struct Series {
   /// A point for each bucket between two times, without a value where the answer has no row.
   ///
   /// Days of a zone with summer time are an hour longer or shorter; rounding to the nearest whole
-  /// bucket places them. At most 4,096 buckets, the latest.
+  /// bucket places them, and a bucket of the answer keeps its own time. At most 4,096 buckets, the latest.
   func slots(bucketWidth: Int64?, from first: Int64? = nil, through last: Int64? = nil) -> [Point] {
     let start = first ?? points.map(\.time).min() ?? 0
     let end = last ?? points.map(\.time).max() ?? 0
@@ -194,7 +201,7 @@ private struct Series {
     var slots = (skipped..<count).map { Point(time: start + $0 * width, value: nil) }
     for point in points {
       let place = (point.time - start + width / 2) / width - skipped
-      if slots.indices.contains(Int(place)) { slots[Int(place)].value = point.value }
+      if slots.indices.contains(Int(place)) { slots[Int(place)] = point }
     }
     return slots
   }

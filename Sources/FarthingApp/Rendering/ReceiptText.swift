@@ -58,7 +58,7 @@ package enum ReceiptText {
     let warnings = warnings(receipt).map { warning in
       let field = warning.field.map { "\($0.printable): " } ?? ""
       return
-        "warning: \(field)\(warning.message) (\(AmountText.readable(count: Int128(warning.count))))"
+        "warning: \(field)\(warning.message.printable) (\(AmountText.readable(count: Int128(warning.count))))"
     }
     return refusals + warnings + receipt.failures.map(\.message.printable)
   }
@@ -77,6 +77,14 @@ package enum ReceiptText {
       warnings.append(
         Warning(
           count: receipt.otherUnknownFields, message: "further unknown fields, left out; events"))
+    }
+    for unread in receipt.unread {
+      let place = unread.input.map { $0 + ": " } ?? ""
+      warnings.append(
+        Warning(
+          count: unread.bytes,
+          message: place + "the array breaks or ends before the text does; bytes that were not read"
+        ))
     }
     let unlisted = receipt.rejected - receipt.refusals.count
     if unlisted > 0 {

@@ -1,4 +1,4 @@
-internal import FarthingQuery
+package import FarthingQuery
 
 /// Writes an answer in one of the output formats.
 ///
@@ -8,11 +8,16 @@ package struct Renderer: Sendable {
   package var page: Page
   /// The width of the answer's time buckets in nanoseconds; nil where it has none.
   package var bucketWidth: Int64?
+  /// The zone whose clocks tables and charts show; the machine formats are in UTC.
+  package var zone: TimeZoneRules
 
-  package init(format: OutputFormat, page: Page, bucketWidth: Int64? = nil) {
+  package init(
+    format: OutputFormat, page: Page, bucketWidth: Int64? = nil, zone: TimeZoneRules = .utc
+  ) {
     self.format = format
     self.page = page
     self.bucketWidth = bucketWidth
+    self.zone = zone
   }
 
   /// The whole answer, ending in a line feed, handed over in pieces of some 64 KiB.
@@ -22,8 +27,12 @@ package struct Renderer: Sendable {
     switch format {
     case .json: try renderJSON(answer, to: write)
     case .csv: try renderCSV(answer, to: write)
-    case .table: try write(Array(TableText(answer, page: page, bucketWidth: bucketWidth).text.utf8))
-    case .chart: try write(Array(ChartText(answer, page: page, bucketWidth: bucketWidth).text.utf8))
+    case .table:
+      let table = TableText(answer, page: page, bucketWidth: bucketWidth, zone: zone)
+      try write(Array(table.text.utf8))
+    case .chart:
+      let chart = ChartText(answer, page: page, bucketWidth: bucketWidth, zone: zone)
+      try write(Array(chart.text.utf8))
     }
   }
 

@@ -7,10 +7,15 @@ internal import FarthingQuery
 struct TableText {
   let text: String
 
-  init(_ answer: Answer, page: Page, bucketWidth: Int64?) {
-    let cells = ReadableCells(answer, bucketWidth: bucketWidth)
+  init(_ answer: Answer, page: Page, bucketWidth: Int64?, zone: TimeZoneRules = .utc) {
+    let cells = ReadableCells(answer, bucketWidth: bucketWidth, zone: zone)
     let gap = "  "
-    var widths = answer.columns.map(\.name.printable.displayWidth)
+    // Days are shown without their distance from UTC, so the heading says whose days they are.
+    let names = answer.columns.map { column in
+      column.role == .bucket && !zone.isUTC
+        ? "\(column.name) (\(zone.name))".printable : column.name.printable
+    }
+    var widths = names.map(\.displayWidth)
     for row in cells.rows {
       for (column, cell) in row.enumerated() {
         widths[column] = max(widths[column], cell.displayWidth)
@@ -30,7 +35,7 @@ struct TableText {
       return parts.joined(separator: gap) + "\n"
     }
 
-    var text = line(answer.columns.map(\.name.printable)) { page.bold($1) }
+    var text = line(names) { page.bold($1) }
     for row in cells.rows {
       text += line(row) { column, shown in
         row[column] == ReadableCells.missing ? page.dim(shown) : shown
@@ -49,7 +54,7 @@ struct ReadableCells {
   /// Whether a column holds numbers (aligned to the right); by column.
   let isNumeric: [Bool]
 
-  init(_ answer: Answer, bucketWidth: Int64?) {
+  init(_ answer: Answer, bucketWidth: Int64?, zone: TimeZoneRules = .utc) {
     let amounts = answer.columns.indices.map { column in
       answer.rows.compactMap { ReadableCells.amount($0[column]) }
     }
@@ -59,7 +64,8 @@ struct ReadableCells {
       row.enumerated().map { column, value in
         answer.hasPlainNumbers
           ? ReadableCells.plain(value)
-          : ReadableCells.text(value, fractionDigits: digits[column], bucketWidth: bucketWidth)
+          : ReadableCells.text(
+            value, fractionDigits: digits[column], bucketWidth: bucketWidth, zone: zone)
       }
     }
   }
@@ -73,7 +79,9 @@ struct ReadableCells {
     }
   }
 
-  static func text(_ value: QueryValue, fractionDigits: Int, bucketWidth: Int64?) -> String {
+  static func text(
+    _ value: QueryValue, fractionDigits: Int, bucketWidth: Int64?, zone: TimeZoneRules = .utc
+  ) -> String {
     switch value {
     case .null: missing
     case .text(let text), .object(let text): text.printable
@@ -88,7 +96,7 @@ struct ReadableCells {
     case .ratio(let share): NumberText.percentage(share)
     case .milliseconds(let number):
       NumberText.readable(number, fractionDigits: number.magnitude < 1000 ? 1 : 0)
-    case .time(let nanoseconds): TimeText.bucket(nanoseconds, width: bucketWidth ?? 0)
+    case .time(let nanoseconds): TimeText.bucket(nanoseconds, width: bucketWidth ?? 0, in: zone)
     }
   }
 

@@ -1,4 +1,7 @@
-/// Times as text, without a calendar library: only the proleptic Gregorian calendar in UTC.
+internal import FarthingQuery
+
+/// Times as text, without a calendar library: only the proleptic Gregorian calendar in UTC,
+/// and the offsets of the zones that people ask for.
 package enum TimeText {
   static let nanosecondsPerDay: Int64 = 86_400_000_000_000
 
@@ -10,6 +13,24 @@ package enum TimeText {
     text.reserveCapacity(30)
     append(nanoseconds, to: &text)
     return text
+  }
+
+  /// What the zone's clocks show, as if that were UTC, and how far that is from UTC: empty where the
+  /// zone is UTC, and for times so far off that a local time has no 64 bits.
+  private static func local(
+    _ nanoseconds: Int64, in zone: TimeZoneRules
+  ) -> (Int64, offset: String) {
+    guard !zone.isUTC else { return (nanoseconds, "") }
+    let (second, _) = floorDivide(nanoseconds, by: 1_000_000_000)
+    let offset = Int64(zone.offset(at: second))
+    let (local, overflow) = nanoseconds.addingReportingOverflow(offset * 1_000_000_000)
+    guard !overflow else { return (nanoseconds, "") }
+    let distance = abs(offset)
+    var text = (offset < 0 ? "-" : "+") + padded(distance / 3600, 2)
+    text += ":" + padded(distance / 60 % 60, 2)
+    // Before standard time clocks went by the sun.
+    if distance % 60 != 0 { text += ":" + padded(distance % 60, 2) }
+    return (local, text)
   }
 
   private static func append(_ nanoseconds: Int64, to text: inout String) {
@@ -34,15 +55,18 @@ package enum TimeText {
 
   /// A bucket's start for people: as much of the time as a bucket of this width can differ in.
   ///
-  /// - Parameter width: The bucket's width in nanoseconds; whole days show the date alone.
-  package static func bucket(_ nanoseconds: Int64, width: Int64) -> String {
-    let text = rfc3339(nanoseconds)
-    let (_, rest) = floorDivide(nanoseconds, by: nanosecondsPerDay)
+  /// - Parameters:
+  ///   - width: The bucket's width in nanoseconds; whole days show the date alone.
+  ///   - zone: Whose clocks show the time; but for UTC their distance from it stands behind.
+  static func bucket(_ nanoseconds: Int64, width: Int64, in zone: TimeZoneRules = .utc) -> String {
+    let (local, offset) = local(nanoseconds, in: zone)
+    let text = rfc3339(local)
+    let (_, rest) = floorDivide(local, by: nanosecondsPerDay)
     if width > 0, width % nanosecondsPerDay == 0, rest == 0 { return String(text.prefix(10)) }
     if width > 0, width % 60_000_000_000 == 0 {
-      return text.prefix(10) + " " + text.dropFirst(11).prefix(5)
+      return text.prefix(10) + " " + text.dropFirst(11).prefix(5) + offset
     }
-    return text
+    return offset.isEmpty ? text : text.dropLast() + offset
   }
 
   private static func floorDivide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {

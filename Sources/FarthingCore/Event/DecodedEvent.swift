@@ -133,8 +133,9 @@ package struct DecodedBatch: Sendable {
   package var rejections: [EventRejection]
   /// Fields that the contract does not name: name to number of events.
   package var unknownFields: [String: Int]
-  /// Broken JSON ended an array: nothing after the last rejection was read.
-  package var isBrokenOff = false
+  /// Where reading ended before the text did, as an index into ``bytes``: where an element that is not
+  /// JSON begins, or what follows the bracket that closes the array. nil where all was read.
+  package var unreadStart: Int?
 
   @inlinable
   package init(bytes: [UInt8] = []) {

@@ -160,7 +160,7 @@ package struct EventDecoder: Sendable {
         if end >= 0 { self.fault = fault }
         refuse(line: line, into: &batch)
         if end < 0 {
-          batch.isBrokenOff = true
+          batch.unreadStart = start
           return
         }
         at = end
@@ -187,7 +187,7 @@ package struct EventDecoder: Sendable {
       } else {
         _ = fail(syntax: "a comma or ]", bytes, at: at)
         refuse(line: line, into: &batch)
-        batch.isBrokenOff = true
+        batch.unreadStart = at
         return
       }
     }
@@ -201,6 +201,7 @@ package struct EventDecoder: Sendable {
     origin = at
     _ = fail(syntax: "the end of the text after the array", bytes, at: at)
     refuse(line: line, into: &batch)
+    batch.unreadStart = at
   }
 
   /// The index after a refused element, or −1 with the fault where it is not JSON.

@@ -24,6 +24,8 @@ struct FollowState: Sendable, Equatable {
   var tailHash: UInt64 = 0
   /// Inside a line that is too long: its rest is thrown away.
   var isSkipping = false
+  /// When the position was taken, in Unix seconds; 0 where that is not known.
+  var seenAt: Int64 = 0
 
   init(path: String) { self.path = path }
 
@@ -63,23 +65,30 @@ struct FollowState: Sendable, Equatable {
 
   // MARK: At rest
 
-  /// Version 1: numbers in decimal, a blank between them, the path last.
+  /// Version 2: numbers in decimal, a blank between them, the path last. Version 1 had no time.
   var bytes: [UInt8] {
     Array(
-      ("1 \(offset) \(lines) \(headLength) \(headHash) \(tailLength) \(tailHash) "
-        + "\(isSkipping ? 1 : 0) \(path)").utf8)
+      ("2 \(offset) \(lines) \(headLength) \(headHash) \(tailLength) \(tailHash) "
+        + "\(isSkipping ? 1 : 0) \(seenAt) \(path)").utf8)
   }
 
   /// nil where the bytes are of another version, or none of ours.
   init?(_ bytes: [UInt8]) {
     guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
-    let parts = text.split(separator: " ", maxSplits: 8, omittingEmptySubsequences: false)
-    guard parts.count == 9, parts[0] == "1", let offset = Int(parts[1]), let lines = Int(parts[2]),
+    let count = text.hasPrefix("1 ") ? 9 : 10
+    let parts = text.split(
+      separator: " ", maxSplits: count - 1, omittingEmptySubsequences: false)
+    guard parts.count == count, parts[0] == (count == 9 ? "1" : "2"),
+      let offset = Int(parts[1]), let lines = Int(parts[2]),
       let headLength = Int(parts[3]), let headHash = UInt64(parts[4]),
       let tailLength = Int(parts[5]), let tailHash = UInt64(parts[6]), offset >= 0, lines >= 0,
       (0...Self.headLimit).contains(headLength), (0...Self.tailLimit).contains(tailLength),
       headLength <= offset, tailLength <= offset
     else { return nil }
+    if count == 10 {
+      guard let seenAt = Int64(parts[8]) else { return nil }
+      self.seenAt = seenAt
+    }
     self.offset = offset
     self.lines = lines
     self.headLength = headLength
@@ -87,6 +96,6 @@ struct FollowState: Sendable, Equatable {
     self.tailLength = tailLength
     self.tailHash = tailHash
     isSkipping = parts[7] == "1"
-    path = String(parts[8])
+    path = String(parts[count - 1])
   }
 }

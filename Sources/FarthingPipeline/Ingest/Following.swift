@@ -47,6 +47,11 @@ package struct Following {
     package var quietTime: Int64 = 60_000_000_000
     /// Nanoseconds between two seals of what waits in memory.
     package var sealTime: Int64 = 60_000_000_000
+    /// Seconds after which the position of a file that is gone is forgotten.
+    package var goneTime: Int64 = 90 * 86_400
+    /// Most positions of files that are not followed now; beyond, those of files that are gone are
+    /// forgotten, oldest first.
+    package var goneLimit = 10_000
 
     package init() {}
   }
@@ -80,8 +85,8 @@ package struct Following {
   let options: Options
   let sink: any FollowSink
   let around: Surroundings
-  private let workers: WorkerPool
-  private let patterns: [FollowPattern]
+  let workers: WorkerPool
+  let patterns: [FollowPattern]
   private var input: FollowedInput?
   var files: [FollowedFile] = []
   /// By the text of the identity: how far each known file is read.
@@ -90,6 +95,8 @@ package struct Following {
   /// nil before the first.
   private var lastLook: Int64?
   private var lastSeal: Int64
+  /// When positions were last looked through; nil before the first time.
+  var lastForgetting: Int64?
   private var hasUnsealed = false
   var isFirstRound = true
   package private(set) var receipt = IngestReceipt()
@@ -142,6 +149,7 @@ package struct Following {
       if hasMoved { continue }
       if let input, input.isAtEnd, patterns.isEmpty { break }
       retire()
+      try await forgetGone()
       if hasUnsealed, around.clock() &- lastSeal >= options.sealTime { try await seal() }
       await around.pause()
     }
@@ -241,6 +249,7 @@ package struct Following {
   private mutating func adopt(_ file: GrowingFile, at state: FollowState) async throws(StoreError) {
     var state = state
     state.path = file.path
+    state.seenAt = around.clock() / 1_000_000_000
     let position = SourcePosition(source: file.identity.text, state: state.bytes)
     let batch = workers.charge(DecodedBatch(), source: SourceFormat.events.rawValue)
     do {
@@ -319,28 +328,12 @@ package struct Following {
         isAtEnd = try !rest.read(appendingTo: &source.buffer, count: options.pieceBytes)
         while try await take(&source, isLast: isAtEnd) {}
       }
-      let gone = SourcePosition(source: identity, state: [])
-      _ = try await sink.append(
-        workers.charge(DecodedBatch(), source: SourceFormat.events.rawValue),
-        receivedTime: around.clock(),
-        progress: SourceProgress(end: gone, before: { _ in gone }))
-      known[identity] = nil
+      try await forget(identity)
       return true
     } catch let error as StoreError {
       throw error
     } catch {
       throw StoreError(.io, "\(error)")
-    }
-  }
-
-  /// Closes files that have lost their name and gone quiet.
-  private mutating func retire() {
-    let now = around.clock()
-    let (patterns, quietTime) = (patterns, options.quietTime)
-    files.removeAll { file in
-      guard now &- file.lastGrowth >= quietTime else { return false }
-      return GrowingFile.look(at: file.state.path)?.identity != file.file.identity
-        || !patterns.contains { $0.covers(file.state.path) }
     }
   }
 
@@ -388,6 +381,7 @@ package struct Following {
         content)
       return true
     case .lines(let piece):
+      content.state.seenAt = around.clock() / 1_000_000_000
       let frame = PositionFrame(content, piece)
       let batch = content.reader.decode(
         piece, firstLine: content.state.lines + 1, now: around.clock(), workers)
@@ -419,7 +413,7 @@ package struct Following {
 
   /// Does what a full disk stops as soon as it can be done. The batch stays in memory meanwhile and
   /// no further one is read.
-  private func patiently<Result>(_ body: () async throws -> Result) async throws -> Result {
+  func patiently<Result>(_ body: () async throws -> Result) async throws -> Result {
     var isWaiting = false
     while true {
       do {

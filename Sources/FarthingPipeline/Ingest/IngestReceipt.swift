@@ -16,6 +16,14 @@ package struct IngestReceipt: Sendable, Equatable {
     package var message: String
   }
 
+  /// What follows the fault in an array, or its end, and was not read.
+  package struct Unread: Sendable, Equatable {
+    /// The input's name; nil where there is only one.
+    package var input: String?
+    /// Bytes of the text, after decompression.
+    package var bytes: Int
+  }
+
   /// Events of all kinds that were stored and not known before.
   package var accepted = 0
   /// Events whose id was accepted before.
@@ -29,6 +37,8 @@ package struct IngestReceipt: Sendable, Equatable {
   /// Events with unknown fields beyond the number of names that is kept.
   package var otherUnknownFields = 0
   package var failures: [Failure] = []
+  /// Inputs whose array broke or ended before their text did.
+  package var unread: [Unread] = []
   /// The end was asked for: the inputs were not read to theirs.
   package var isInterrupted = false
 
@@ -40,6 +50,10 @@ package struct IngestReceipt: Sendable, Equatable {
   mutating func add(_ rejection: EventRejection, input: String?, limit: Int) {
     rejected += 1
     if refusals.count < limit { refusals.append(Refusal(input: input, rejection: rejection)) }
+  }
+
+  mutating func add(unread bytes: Int, input: String?) {
+    if bytes > 0 { unread.append(Unread(input: input, bytes: bytes)) }
   }
 
   mutating func add(unknownFields fields: [String: Int]) {

@@ -153,10 +153,10 @@ package struct Ingestion {
     var appended = 0
     var finished: [Int: DecodedPiece] = [:]
     var line = 0
-    var isBrokenOff = false
+    var unreadStart: Int?
     try await withThrowingTaskGroup(of: (Int, DecodedPiece).self) { group in
       while true {
-        while !isBrokenOff, issued - appended < inFlight, !options.isInterrupted(),
+        while unreadStart == nil, issued - appended < inFlight, !options.isInterrupted(),
           let piece = cursor.next()
         {
           let index = issued
@@ -165,8 +165,8 @@ package struct Ingestion {
         }
         if let next = finished.removeValue(forKey: appended) {
           appended += 1
-          if isBrokenOff { continue }
-          isBrokenOff = next.isBrokenOff
+          if unreadStart != nil { continue }
+          unreadStart = next.unreadStart
           try await append(
             next.batch, prepared: next.prepared, input: name, lineOffset: line)
           line += next.lineCount
@@ -177,6 +177,10 @@ package struct Ingestion {
           break
         }
       }
+    }
+    if let unreadStart {
+      let end = cursor.end(of: bytes, unless: options.isInterrupted)
+      receipt.add(unread: end - unreadStart, input: namesInputs ? name : nil)
     }
   }
 

@@ -42,6 +42,16 @@ struct InputCursor {
     isAtEnd = true
     return nil
   }
+
+  /// How many bytes the plain input has in all; there are no more pieces after it.
+  ///
+  /// The size of a plain file is known. Anything else is read to its end, or to where that is no more
+  /// wanted.
+  mutating func end(of input: DecompressedInput, unless isInterrupted: () -> Bool) -> Int {
+    isAtEnd = true
+    if input.compression == nil, let size = input.rawSize { return max(size, reader.bytesRead) }
+    return reader.readRest(unless: isInterrupted)
+  }
 }
 
 /// The first bytes of an input, read to be looked at and then read again by the cutter.

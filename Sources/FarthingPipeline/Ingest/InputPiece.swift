@@ -16,7 +16,10 @@ package struct InputPiece: Sendable {
   /// For ``Content/lines``: line feeds at the very end, past the last line that holds something.
   /// They count as lines and neither an event nor a refusal stands for them.
   package var blankLinesAtEnd: Int
-  /// Bytes of the compressed or plain input that were read when the piece was cut.
+  /// Where in the plain input the first byte of the content stands; counted back over brackets that
+  /// were put before it.
+  package var start = 0
+  /// Bytes of the plain input that were read when the piece was cut.
   package var inputBytesRead: Int
 }
 

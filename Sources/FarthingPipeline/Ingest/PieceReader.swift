@@ -60,6 +60,19 @@ package struct PieceReader {
     }
   }
 
+  /// Reads the stream to its end, to a fault, or to where that is no more wanted, and throws the bytes
+  /// away; ``next()`` is not asked afterwards.
+  ///
+  /// - Returns: ``bytesRead`` then.
+  mutating func readRest(unless isInterrupted: () -> Bool) -> Int {
+    while failure == nil, !isInterrupted() {
+      buffer.removeAll(keepingCapacity: true)
+      guard let count = try? read(&buffer, limits.pieceBytes), count > 0 else { break }
+      bytesRead += count
+    }
+    return bytesRead
+  }
+
   /// Reads until a piece's worth of bytes is there, the stream ends, or it fails.
   private mutating func fill() throws {
     let wanted = layout == .value ? limits.eventBytes + 1 : buffer.count + limits.pieceBytes
@@ -94,8 +107,11 @@ package struct PieceReader {
     return taken
   }
 
-  private func piece(_ content: InputPiece.Content, blankLinesAtEnd: Int = 0) -> InputPiece {
-    InputPiece(content: content, blankLinesAtEnd: blankLinesAtEnd, inputBytesRead: bytesRead)
+  private func piece(
+    _ content: InputPiece.Content, blankLinesAtEnd: Int = 0, start: Int = 0
+  ) -> InputPiece {
+    InputPiece(
+      content: content, blankLinesAtEnd: blankLinesAtEnd, start: start, inputBytesRead: bytesRead)
   }
 
   private func oversized(_ what: String, line: Int) -> InputPiece {
@@ -194,13 +210,17 @@ package struct PieceReader {
     if splitter.end != nil, buffer.count > limits.eventBytes { isAtEnd = true }
     if isAtEnd, failure == nil {
       guard !buffer.isEmpty else { return nil }
+      let end = bytesRead
       let whole = splitter.wrapped(take(buffer.count), isLast: true)
-      return piece(.document(whole, isLast: true))
+      return piece(.document(whole, isLast: true), start: end - whole.count)
     }
     if let cut = splitter.lastCut {
+      let start = bytesRead - buffer.count
       let part = splitter.wrapped(take(cut), isLast: false)
+      // A later part was given the bracket that opens it.
+      let brackets = part.count - cut
       splitter.drop(cut)
-      return piece(.document(part, isLast: false))
+      return piece(.document(part, isLast: false), start: start - brackets)
     }
     if buffer.count > limits.eventBytes {
       isSkipping = true

@@ -9,8 +9,8 @@ struct DecodedPiece: Sendable {
   var prepared: [PreparedBatch] = []
   /// Lines or elements of the input that the piece covers.
   var lineCount: Int
-  /// Broken JSON ended an array here: what follows in the input is not read.
-  var isBrokenOff = false
+  /// An array broke or ended here, in bytes of the plain input: what follows is not read.
+  var unreadStart: Int?
 }
 
 /// Decoders and pricers, one pair for each piece that is being worked on.
@@ -47,13 +47,13 @@ final class WorkerPool: Sendable {
       // Each line that holds something became an event or a refusal.
       let last = max(
         decoded.events.last?.line ?? 0, decoded.rejections.lazy.map(\.line).max() ?? 0)
-      let isBrokenOff = decoded.isBrokenOff
+      let unreadStart = decoded.unreadStart.map { $0 + piece.start }
       var batch = worker.pricer.charge(decoded, source: SourceFormat.events.rawValue)
       let prepared = preparation?.prepare(batch) ?? []
       if preparation != nil { batch.dropEvents() }
       return DecodedPiece(
         batch: batch, prepared: prepared, lineCount: last + piece.blankLinesAtEnd,
-        isBrokenOff: isBrokenOff)
+        unreadStart: unreadStart)
     }
   }
 

@@ -91,6 +91,10 @@ struct CommandLineTests {
       ["generate", "--days", "0"],
       "farthing: duration in seconds is 0, expected 1 to 31622400\n"
     ),
+    (
+      ["generate", "--days", "2", "--duration", "4h"],
+      "farthing: --days and --duration both say how long; leave one of them out\n"
+    ),
   ])
   func `wrong words are answered with 2 and what was meant`(words: [String], message: String) throws
   {
@@ -446,6 +450,22 @@ struct CommandLineTests {
   }
 
   // MARK: Generate
+
+  @Test func `a broken array says how much of it was not read, in both receipts`() throws {
+    let event = #"{"time":"2026-03-09T10:00:00Z","model":"m"}"#
+    try folder.write("broken.json", "[\(event),{\"time\":},\(event)]")
+    let table = try folder.farthing("ingest", "broken.json")
+    #expect(table.status == 0)
+    #expect(table.output == "1 event accepted, 0 duplicates, 1 refused\n")
+    #expect(
+      table.error.hasSuffix(
+        "warning: the array breaks or ends before the text does; bytes that were not read (54)\n"))
+    let json = try folder.farthing("ingest", "broken.json", "--output", "json")
+    #expect(
+      json.output.contains(
+        #""warnings":[{"count":54,"message":"the array breaks or ends before the text does; bytes "#
+          + #"that were not read"}]"#))
+  }
 
   @Test func `generated events are the same for the same words and can be ingested`() throws {
     let words = ["generate", "--seed", "5", "--days", "1", "--rate", "120"]

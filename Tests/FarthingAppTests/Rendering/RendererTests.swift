@@ -49,6 +49,14 @@ struct RendererTests {
       [.text("@home"), .null, .text("zero\u{200B}width é 👩‍💻")],
     ])
 
+  /// A zone file of nothing but today's rule.
+  static let centralEurope: [UInt8] = {
+    let head =
+      Array("TZif2".utf8) + [UInt8](repeating: 0, count: 15 + 4 * 4) + [0, 0, 0, 1, 0, 0, 0, 4]
+    let block: [UInt8] = [0, 0, 14, 16, 0, 0] + Array("CET\0".utf8)
+    return head + block + head + block + Array("\nCET-1CEST,M3.5.0,M10.5.0/3\n".utf8)
+  }()
+
   private func render(_ answer: Answer, _ format: OutputFormat, bucket: Int64? = nil) -> String {
     Renderer(format: format, page: Page(columns: 72), bucketWidth: bucket).text(answer)
   }
@@ -67,6 +75,33 @@ struct RendererTests {
   func `several series are written in every format`(format: OutputFormat) throws {
     try Golden.expect(
       render(Self.bySiteAndHour, format, bucket: Self.hour), matches: "series.\(format)")
+  }
+
+  @Test(arguments: OutputFormat.allCases)
+  func `times are in the zone that was asked for people and in UTC for programs`(
+    format: OutputFormat
+  ) throws {
+    // Central Europe in the night of 25 October 2026, when 02:00 comes twice.
+    let zone = try #require(TimeZoneRules(name: "Europe/Berlin", tzif: Self.centralEurope))
+    let first: Int64 = 1_792_879_200_000_000_000
+    func text(_ answer: Answer, _ width: Int64?) -> String {
+      Renderer(format: format, page: Page(columns: 72), bucketWidth: width, zone: zone)
+        .text(answer)
+    }
+    func answer(_ times: [Int64]) -> Answer {
+      Answer(
+        columns: [.init("time", .bucket), .init("requests", .figure)],
+        rows: times.enumerated().map { [.time($1), .count(Int128($0 + 1))] })
+    }
+    let hours = answer((0..<6).map { first + $0 * Self.hour })
+    // Local midnights: the second day has 25 hours.
+    let days = answer([first - 24 * Self.hour, first, first + 25 * Self.hour])
+    let instants = answer([first + 500_000_000])
+    let shown =
+      text(hours, Self.hour) + text(days, 24 * Self.hour) + text(instants, nil)
+    try Golden.expect(shown, matches: "zone.\(format)")
+    let utc = Renderer(format: format, page: Page(columns: 72), bucketWidth: Self.hour)
+    if format == .json || format == .csv { #expect(text(hours, Self.hour) == utc.text(hours)) }
   }
 
   @Test(arguments: OutputFormat.allCases)

@@ -276,4 +276,22 @@ struct EventLayoutTests {
       #expect(EventDecoder.layout(of: Array(text.utf8).span) == layout, "\(text)")
     }
   }
+
+  @Test func `a bracket opens an array only where the first line does not say otherwise`() {
+    let arrays = [
+      "[", "[]", "[ ]\n\n", "[{", "[\n{\"a\":1},", "[5,{\"a\":1}]", "[5,{\"a\":1}] x", "[1,2]\n",
+      "[{\"a\":1}]\n[{\"a\":2}]\n", "[{\"a\":1}] x", "[1,\n2]\n[3]", "[1,\nx", "[5,{\"a\":x",
+      "[\"a", "[12",
+    ]
+    let lines = [
+      "[2026-11-21] started\n{}", "[1,2]\n[3,4]\n", "[12] x\n", "[error, 5]\n", "[]\n[]\n",
+      "[\"a\"] {\"a\":1}\n", "[2026-11-21T10:00:00Z] {\"a\":1}\n", "\n [x]\n",
+    ]
+    for text in arrays {
+      #expect(EventDecoder.layout(of: Array(text.utf8).span) == .document, "\(text)")
+    }
+    for text in lines {
+      #expect(EventDecoder.layout(of: Array(text.utf8).span) == .lines, "\(text)")
+    }
+  }
 }

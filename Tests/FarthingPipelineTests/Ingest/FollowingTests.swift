@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// A folder with a store and logs, followed step by step: each step runs when nothing is new.
-private final class Scene: Sendable {
+final class Scene: Sendable {
   let folder: URL
   let clock = Mutex<Int64>(1_795_219_200_000_000_000)
 
@@ -53,12 +53,14 @@ private final class Scene: Sendable {
   @discardableResult
   func follow(
     _ words: String..., mapping: Mapping? = nil, fromEnd: Bool = false,
-    crash: Bool = false, steps: [@Sendable () throws -> Void] = []
+    crash: Bool = false, disk: any FileSystem = PosixFileSystem(),
+    configure: (inout Following.Options) -> Void = { _ in },
+    steps: [@Sendable () throws -> Void] = []
   ) async throws -> (receipt: IngestReceipt, notes: [String]) {
     let state = Mutex<(step: Int, idle: Int, notes: [String])>((0, 0, []))
-    let writer = try StoreWriter(
-      directory: path("data"), now: clock.withLock { $0 }, randomBytes: Array(0..<16))
+    let writer = try openStore(disk)
     var options = Following.Options()
+    configure(&options)
     options.mapping = mapping
     options.isFromEnd = fromEnd
     let around = Following.Surroundings(
@@ -78,9 +80,21 @@ private final class Scene: Sendable {
     var following = Following(
       words.map { path($0) }, options: options, book: try PriceBook(lists: []),
       sink: WriterSink(writer: writer, losesSeals: crash), around: around)
-    let receipt = try await following.run()
+    let receipt: IngestReceipt
+    do {
+      receipt = try await following.run()
+    } catch {
+      await writer.abandon()
+      throw error
+    }
     if crash { await writer.abandon() } else { try await writer.close() }
     return (receipt, state.withLock { $0.notes })
+  }
+
+  func openStore(_ disk: any FileSystem = PosixFileSystem()) throws -> StoreWriter {
+    try StoreWriter(
+      directory: path("data"), fileSystem: disk, now: clock.withLock { $0 },
+      randomBytes: Array(0..<16))
   }
 
   /// The input tokens of all stored requests, in order.
@@ -100,7 +114,7 @@ private final class Scene: Sendable {
   }
 }
 
-private struct WriterSink: FollowSink {
+struct WriterSink: FollowSink {
   let writer: StoreWriter
   /// As in a crash: nothing is sealed at the end.
   var losesSeals = false

@@ -118,6 +118,47 @@ final class IngestionTests {
     #expect(storedIDs.last == "e39")
   }
 
+  @Test(arguments: [300, 1 << 19], [false, true])
+  func `the receipt says how much follows the fault or the end of an array`(
+    pieceBytes: Int, isCompressed: Bool
+  ) async throws {
+    let elements = (0..<60).map { event($0) }
+    let head = "[" + elements[..<40].joined(separator: ",")
+    let rest = "{\"time\":}," + elements[41...].joined(separator: ",") + "]"
+    for (text, accepted, rejected, unread) in [
+      (head + "," + rest, 40, 1, rest.utf8.count),
+      (head + "]\n\n" + rest, 40, 1, rest.utf8.count),
+      (head + " 5 " + rest, 40, 1, rest.utf8.count + 2),
+      (head, 40, 1, 0), (head + "]\n", 40, 0, 0),
+    ] {
+      sink.ids.withLock { $0 = [] }
+      let bytes = Array("\u{FEFF}\(text)".utf8)
+      let input = try file("a.json", isCompressed ? Compressed.gzip(bytes) : bytes)
+      let receipt = try await ingest(input) { $0.limits.pieceBytes = pieceBytes }
+      #expect(receipt.accepted == accepted)
+      #expect(receipt.rejected == rejected)
+      #expect(receipt.failures.isEmpty)
+      #expect(receipt.unread == (unread > 0 ? [.init(input: nil, bytes: unread)] : []))
+    }
+  }
+
+  @Test func `lines that begin with a bracket are lines, and asked for by name always`()
+    async throws
+  {
+    let text = "[2026-11-21] start\n" + event(1) + "\n[x]\n" + event(2)
+    let receipt = try await ingest(try file("log", text))
+    #expect(receipt.accepted == 2)
+    #expect(receipt.refusals.map(\.rejection.line) == [1, 3])
+    let array = try file("array", "[" + event(3) + "]\n" + event(4))
+    let lines = try await ingest(array) {
+      $0.format = .events
+      $0.isLineByLine = true
+    }
+    #expect(lines.accepted == 1)
+    #expect(lines.refusals.map(\.rejection.line) == [1])
+    #expect(lines.unread.isEmpty)
+  }
+
   @Test func `with several files each refusal names its file and the lines start anew`()
     async throws
   {
