@@ -303,3 +303,27 @@ private final class FaultyFile: StoreFile {
   func size() throws(StoreError) -> Int { try base.size() }
   func close() { base.close() }
 }
+
+extension FileFault {
+  /// Every how many-th call of a path of writing a fault is put, in suites whose round costs much.
+  ///
+  /// 5, or 1 where `FARTHING_FAULT_STRIDE=1` asks for all. Begun at ``firstCall``, the kinds of fault
+  /// together meet every call.
+  package static let stride = ProcessEnvironment.integer("FARTHING_FAULT_STRIDE") ?? 5
+
+  /// The first call that a suite with ``stride`` puts the fault at.
+  package var firstCall: Int {
+    1 + (FileFault.allCases.firstIndex(of: self) ?? 0) % FileFault.stride
+  }
+}
+
+/// Numbers that whoever runs the tests may set.
+package enum ProcessEnvironment {
+  /// nil where the variable is not set, or no number of at least 1.
+  package static func integer(_ name: String) -> Int? {
+    guard let text = HostProcess.environment(name), let number = Int(text), number > 0 else {
+      return nil
+    }
+    return number
+  }
+}

@@ -203,19 +203,31 @@ extension StoreWriter {
 
   // MARK: - Rows of the log
 
-  /// Puts the rows of a record into the buffers, those of one kind into one.
-  func apply(_ batch: ChargedBatch, selection: [Int], receivedTime: Int64) {
+  /// Puts the rows of the next record of the log into the buffers, those of one kind into one, and
+  /// notes the source positions that it carries.
+  func apply(
+    _ batch: ChargedBatch, selection: [Int], receivedTime: Int64, positions: [SourcePosition]
+  ) {
     let prices = batch.prices.map { stored($0) }
+    let rowsOfKind = EventKind.allCases.map { kind in
+      selection.filter { batch.decoded.events[$0].kind == kind }
+    }
+    // A buffer that goes now has no row of this record: its segment must not be taken to cover it.
     for kind in EventKind.allCases {
-      let rows = selection.filter { batch.decoded.events[$0].kind == kind }
-      guard !rows.isEmpty else { continue }
-      let place = Int(kind.rawValue)
-      if let buffer = active[place],
+      let rows = rowsOfKind[Int(kind.rawValue)]
+      if !rows.isEmpty, let buffer = active[Int(kind.rawValue)],
         buffer.rowCount + rows.count > options.segmentRows
           || buffer.approximateByteCount > options.bufferBytes
       {
         rotate(kind)
       }
+    }
+    appliedSequence += 1
+    sources.take(positions, sequence: appliedSequence)
+    for kind in EventKind.allCases {
+      let place = Int(kind.rawValue)
+      let rows = rowsOfKind[place]
+      guard !rows.isEmpty else { continue }
       let buffer = active[place] ?? WriteBuffer(kind: kind, spares: spares)
       active[place] = buffer
       // A buffer below `bufferBytes` takes any record whole, so none of its rows is left over.

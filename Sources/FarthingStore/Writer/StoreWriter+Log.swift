@@ -114,10 +114,9 @@ extension StoreWriter {
         try await commit(group)
         for waiting in group {
           for record in waiting.records {
-            appliedSequence += 1
-            sources.take(record.positions, sequence: appliedSequence)
             apply(
-              waiting.batch, selection: record.selection, receivedTime: record.receivedTime)
+              waiting.batch, selection: record.selection, receivedTime: record.receivedTime,
+              positions: record.positions)
           }
         }
         for waiting in group { waiting.continuation.resume(returning: nil) }

@@ -7,6 +7,64 @@ import Testing
 @testable import FarthingPipeline
 
 @Suite struct `Faults while a file is followed` {
+  private static let lines = 1...40
+
+  /// Follows a file of lines without ids in batches of a few lines, until all is read or a call of
+  /// the disk ends it.
+  private static func follow(_ scene: Scene, _ disk: FaultyFileSystem) async {
+    scene.append("a.log", Self.lines)
+    _ = try? await scene.follow("a.log", disk: disk) { $0.pieceBytes = 700 }
+    disk.kill()
+  }
+
+  /// How many lines a store says were read, and how many events it holds.
+  private static func counts(_ scene: Scene, _ directory: String) async throws -> (Int, Int) {
+    guard FileManager.default.fileExists(atPath: scene.path(directory)) else { return (0, 0) }
+    let writer = try scene.openStore(directory: directory)
+    let position = await writer.sourcePositions.first
+    await writer.abandon()
+    return (
+      position.flatMap { FollowState($0.state)?.lines } ?? 0, try scene.stored(directory).count
+    )
+  }
+
+  @Test(arguments: FileFault.allCases)
+  func `each call failing leaves positions and events in step`(fault: FileFault) async throws {
+    var call = fault.firstCall - FileFault.stride
+    while true {
+      call += FileFault.stride
+      let scene = try Scene()
+      let disk = FaultyFileSystem()
+      disk.plan(fault, atCall: call)
+      await Self.follow(scene, disk)
+      let didFault = disk.didFault
+      let (read, held) = try await Self.counts(scene, "data")
+      let name = disk.calls.indices.contains(call - 1) ? disk.calls[call - 1] : "the end"
+      #expect(read == held, "\(fault) at call \(call), \(name)")
+      try await scene.follow("a.log")
+      #expect(
+        try scene.stored() == Self.lines.map(Int64.init), "\(fault) at call \(call), \(name)")
+      if !didFault { break }
+    }
+    #expect(call > 25)
+  }
+
+  @Test func `a power cut leaves positions and events in step`() async throws {
+    for state in 0..<12 {
+      let scene = try Scene()
+      let disk = FaultyFileSystem()
+      disk.plan(.crashAfter, atCall: 3 + state * 7 % 60)
+      await Self.follow(scene, disk)
+      try disk.powerCut(of: scene.path("data"), into: scene.path("after"), seed: UInt64(state))
+      let (read, held) = try await Self.counts(scene, "after")
+      #expect(read == held, "power cut \(state)")
+      try? FileManager.default.removeItem(atPath: scene.path("data"))
+      scene.rename("after", "data")
+      try await scene.follow("a.log")
+      #expect(try scene.stored() == Self.lines.map(Int64.init), "power cut \(state)")
+    }
+  }
+
   @Test func `a full disk is waited for, said once, and gone on from`() async throws {
     let scene = try Scene()
     let disk = FaultyFileSystem()

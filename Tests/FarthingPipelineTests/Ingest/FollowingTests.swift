@@ -91,15 +91,21 @@ final class Scene: Sendable {
     return (receipt, state.withLock { $0.notes })
   }
 
-  func openStore(_ disk: any FileSystem = PosixFileSystem()) throws -> StoreWriter {
-    try StoreWriter(
-      directory: path("data"), fileSystem: disk, now: clock.withLock { $0 },
-      randomBytes: Array(0..<16))
+  /// A store that seals and begins new log files often.
+  func openStore(
+    _ disk: any FileSystem = PosixFileSystem(), directory: String = "data"
+  ) throws -> StoreWriter {
+    var options = StoreOptions()
+    options.segmentRows = 16
+    options.logFileBytes = 4_096
+    return try StoreWriter(
+      directory: path(directory), options: options, fileSystem: disk,
+      now: clock.withLock { $0 }, randomBytes: Array(0..<16))
   }
 
   /// The input tokens of all stored requests, in order.
-  func stored() throws -> [Int64] {
-    let snapshot = try StoreReader.snapshot(directory: path("data"))
+  func stored(_ directory: String = "data") throws -> [Int64] {
+    let snapshot = try StoreReader.snapshot(directory: path(directory))
     var values: [Int64] = []
     let scratch = ScanScratch()
     for segment in snapshot.requests {

@@ -100,9 +100,9 @@ private struct LiveStore {
     try await store.writer.flush()
     try await store.log(400..<404)
     let names = try PosixFileSystem().list(store.directory + "/segments")
-    var call = 0
+    var call = fault.firstCall - FileFault.stride
     while true {
-      call += 1
+      call += FileFault.stride
       let disk = FaultyFileSystem()
       disk.plan(fault, atCall: call)
       let report = try? store.backUp(disk, now: arrival + Int64(call))
@@ -132,9 +132,9 @@ private struct LiveStore {
     fault: FileFault
   ) async throws {
     let store = try await LiveStore()
-    var call = 0
+    var call = fault.firstCall - FileFault.stride
     while true {
-      call += 1
+      call += FileFault.stride
       let disk = FaultyFileSystem()
       disk.plan(fault, atCall: call)
       let report = try? store.backUp(disk)
@@ -168,9 +168,9 @@ private struct LiveStore {
     let store = try await LiveStore()
     _ = try store.backUp()
     await store.writer.abandon()
-    var call = 0
+    var call = fault.firstCall - FileFault.stride
     while true {
-      call += 1
+      call += FileFault.stride
       let place = "\(store.folder.path)/restored"
       let disk = FaultyFileSystem()
       disk.plan(fault, atCall: call)
