@@ -52,8 +52,8 @@ internal import CSQLite
     unsafe sqlite3_extended_result_codes(handle, 1)
     // What does not fit goes to temporary files, which have no name and vanish with the process; its
     // limit on the size of a file bounds them. Runs of a sort as long as this cache are merged.
-    unsafe sqlite3_exec(handle, "PRAGMA temp_store = FILE", nil, nil, nil)
-    unsafe sqlite3_exec(handle, "PRAGMA cache_size = -\(max(1, limits.sortBytes >> 10))", nil, nil, nil)
+    let pages = "PRAGMA cache_size = -\(max(1, limits.sortBytes >> 10))"
+    unsafe sqlite3_exec(handle, "PRAGMA temp_store = FILE; \(pages)", nil, nil, nil)
     fence()
   }
 
