@@ -46,8 +46,9 @@ package struct QueryCommand: AsyncParsableCommand {
   package mutating func run() async throws {
     let settings = try global.settings()
     let words = QueryWords(
-      metrics: metrics, by: by.isEmpty ? nil : by.joined(separator: ","), filter: window.filter,
-      since: window.since, until: window.until,
+      metrics: metrics, by: by.isEmpty ? nil : by.joined(separator: ","),
+      filter: window.selection.filter,
+      since: window.selection.since, until: window.selection.until,
       every: every, order: order, limit: window.limit, closedCohort: closedCohort,
       prices: window.prices)
     let zone = try window.timeZone()

@@ -110,20 +110,11 @@ extension SegmentReader {
       column.validity = rows.map { whole.range(Int($0)) == nil ? 0 : 1 }
       return
     }
-    if TextBlock.followsTime(scratch.block.span) {
-      let own = scratch.block
-      try readIntegers(.time, block: block, into: &scratch.times, scratch: scratch)
-      scratch.block = own
-    }
-    do throws(EncodingFault) {
-      let loaded = scratch.block
-      let bytes = loaded.span
-      var cursor = ByteCursor(bytes)
+    try decodeText(name, block: block, scratch: scratch) {
+      bytes, cursor throws(EncodingFault) in
       try TextBlock.decode(
         bytes, cursor: &cursor, count: self.rows(inBlock: block).count, rows: rows,
         times: scratch.times.values, into: &column, scratch: scratch)
-    } catch {
-      throw damaged("column \(name) block \(block)", error)
     }
   }
 

@@ -90,19 +90,24 @@ enum TextKernels {
   static func uuidTimes(_ column: TextColumn) -> [Int64]? {
     guard let starts = starts(column, length: 36) else { return nil }
     var values = [Int64](repeating: 0, count: starts.count)
-    for (row, start) in starts.enumerated() {
-      var value: Int64 = 0
-      for place in TextTemplate.timePlaces {
-        let byte = column.bytes[start + place]
-        switch byte {
-        case 0x30...0x39: value = value << 4 | Int64(byte - 0x30)
-        case 0x61...0x66: value = value << 4 | Int64(byte - 0x57)
-        default: return nil
+    let places = TextTemplate.timePlaces
+    precondition(places.allSatisfy { $0 < 36 }, "BUG: a time at \(places)")
+    let isTime = unsafe column.bytes.withUnsafeBufferPointer { bytes in
+      for (row, start) in starts.enumerated() {
+        var value: Int64 = 0
+        for place in places {
+          let byte = unsafe bytes[start &+ place]
+          switch byte {
+          case 0x30...0x39: value = value << 4 | Int64(byte - 0x30)
+          case 0x61...0x66: value = value << 4 | Int64(byte - 0x57)
+          default: return false
+          }
         }
+        values[row] = value
       }
-      values[row] = value
+      return true
     }
-    return values
+    return isTime ? values : nil
   }
 
   /// Writes the texts of `count` rows from the words of the template's chunks, one text after

@@ -235,6 +235,52 @@ enum WordKernels {
     }
   }
 
+  /// Least and greatest of the words; 0 and 0 for none.
+  static func range(_ words: [UInt32]) -> (least: UInt32, greatest: UInt32) {
+    guard let first = words.first else { return (0, 0) }
+    return unsafe words.withUnsafeBufferPointer { words in
+      var least = first
+      var greatest = first
+      for index in 0..<words.count {
+        least = unsafe min(least, words[index])
+        greatest = unsafe max(greatest, words[index])
+      }
+      return (least, greatest)
+    }
+  }
+
+  /// Sorts rows by eleven bits of their keys from `shift` on; stable.
+  ///
+  /// - Parameter other: working memory of as many rows; changes places with `order`.
+  static func sort(
+    _ order: inout [UInt32], keys: [UInt64], shift: UInt64, through other: inout [UInt32]
+  ) {
+    let count = order.count
+    precondition(
+      other.count == count && (count == 0 || greatest(order) < keys.count),
+      "BUG: \(count) rows, \(other.count) places, \(keys.count) keys")
+    var starts = [Int](repeating: 0, count: 2049)
+    unsafe keys.withUnsafeBufferPointer { keys in
+      unsafe order.withUnsafeBufferPointer { order in
+        unsafe starts.withUnsafeMutableBufferPointer { starts in
+          unsafe other.withUnsafeMutableBufferPointer { other in
+            for index in 0..<count {
+              unsafe starts[Int((keys[Int(order[index])] &>> shift) & 2047) &+ 1] &+= 1
+            }
+            for digit in 1...2048 { unsafe starts[digit] &+= starts[digit - 1] }
+            for index in 0..<count {
+              let row = unsafe order[index]
+              let digit = unsafe Int((keys[Int(row)] &>> shift) & 2047)
+              unsafe other[starts[digit]] = row
+              unsafe starts[digit] &+= 1
+            }
+          }
+        }
+      }
+    }
+    swap(&order, &other)
+  }
+
   /// Replaces each code by `table[code]`.
   ///
   /// - Returns: false where a code is not in the table.
@@ -309,15 +355,32 @@ enum WordKernels {
     guard let first = words.first else { return profile }
     profile.runs = 1
     var before = first
+    // Neighbours are counted apart: most need as many bits, and each count would wait for the last.
+    var others = InlineArray<65, Int>(repeating: 0)
     unsafe words.withUnsafeBufferPointer { words in
-      for index in 0..<words.count {
+      var greatest: UInt64 = 0
+      var changes = 0
+      var index = 0
+      while index &+ 1 < words.count {
+        let word = unsafe words[index]
+        let next = unsafe words[index &+ 1]
+        profile.widths[64 &- word.leadingZeroBitCount] &+= 1
+        others[64 &- next.leadingZeroBitCount] &+= 1
+        greatest = max(greatest, word, next)
+        changes &+= (word == before ? 0 : 1) &+ (next == word ? 0 : 1)
+        before = next
+        index &+= 2
+      }
+      if index < words.count {
         let word = unsafe words[index]
         profile.widths[64 &- word.leadingZeroBitCount] &+= 1
-        profile.greatest = max(profile.greatest, word)
-        profile.runs &+= word == before ? 0 : 1
-        before = word
+        greatest = max(greatest, word)
+        changes &+= word == before ? 0 : 1
       }
+      profile.greatest = greatest
+      profile.runs &+= changes
     }
+    for width in 0...64 { profile.widths[width] &+= others[width] }
     return profile
   }
 
