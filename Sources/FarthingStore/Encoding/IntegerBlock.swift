@@ -43,8 +43,8 @@ enum IntegerBlock {
   ) {
     bytes.append(Tag.rule.rawValue)
     guard let remainders else { return bytes.append(0) }
-    resize(&scratch.wideWords, to: remainders.count)
-    for row in remainders.indices { scratch.wideWords[row] = zigzag(remainders[row]) }
+    scratch.wideWords.removeAll(keepingCapacity: true)
+    scratch.wideWords.append(contentsOf: remainders.lazy.map { zigzag($0) })
     WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
   }
 
@@ -124,13 +124,7 @@ enum IntegerBlock {
   private static func encodeDelta(
     _ values: [Int64], span: UInt64, into bytes: inout [UInt8], _ scratch: EncodingScratch
   ) -> Bool {
-    let rows = values.count
-    resize(&scratch.integers, to: rows - 1)
-    for row in 1..<rows {
-      let (delta, overflow) = values[row].subtractingReportingOverflow(values[row - 1])
-      guard !overflow else { return false }
-      scratch.integers[row - 1] = delta
-    }
+    guard WordKernels.steps(values, into: &scratch.integers) else { return false }
     let (least, greatest) = WordKernels.range(scratch.integers)
     let scale = WordKernels.divisor(scratch.integers, base: least)
     let width = BitPacking.width(of: UInt64(greatest - least) / scale)

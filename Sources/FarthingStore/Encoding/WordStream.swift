@@ -87,19 +87,17 @@ enum WordStream {
   ) {
     var gaps: [UInt64] = []
     var uppers: [UInt64] = []
-    var lower = words
-    let mask = (UInt64(1) << UInt64(low)) - 1
-    var next = 0
-    for row in words.indices where words[row] > mask {
-      gaps.append(UInt64(row - next))
-      uppers.append(words[row] >> UInt64(low))
-      lower[row] = words[row] & mask
-      next = row + 1
-    }
+    WordKernels.split(words, low: low, gaps: &gaps, uppers: &uppers)
     bytes.append(patched | UInt8(low))
     bytes.append(UInt8(width))
     bytes.append(variable: UInt64(gaps.count))
-    pack(lower, width: low, into: &bytes, scratch: scratch)
+    if low > 32 {
+      let mask = (UInt64(1) << UInt64(low)) - 1
+      BitPacking.pack(words.map { $0 & mask }, width: low, into: &bytes)
+    } else {
+      WordKernels.narrow(words, low: low, into: &scratch.words)
+      BitPacking.pack(scratch.words, width: low, into: &bytes)
+    }
     encodePacked(
       gaps, width: BitPacking.width(of: gaps.max() ?? 0), into: &bytes, scratch: scratch)
     pack(uppers, width: width - low, into: &bytes, scratch: scratch)
@@ -112,12 +110,7 @@ enum WordStream {
     var lengths: [UInt64] = []
     values.reserveCapacity(count)
     lengths.reserveCapacity(count)
-    var start = 0
-    for row in words.indices where row + 1 == words.count || words[row + 1] != words[row] {
-      values.append(words[row])
-      lengths.append(UInt64(row + 1 - start))
-      start = row + 1
-    }
+    WordKernels.runs(words, values: &values, lengths: &lengths)
     bytes.append(runs)
     bytes.append(variable: UInt64(values.count))
     encodeSimple(lengths, into: &bytes, scratch: scratch)

@@ -42,7 +42,8 @@ enum WordKernels {
 
   /// Copies each word into one of 64 bits.
   static func widen(_ words: [UInt32], into wide: inout [UInt64]) {
-    let count = min(words.count, wide.count)
+    resize(&wide, to: words.count)
+    let count = words.count
     unsafe words.withUnsafeBufferPointer { words in
       unsafe wide.withUnsafeMutableBufferPointer { wide in
         for index in 0..<count { unsafe wide[index] = UInt64(words[index]) }
@@ -384,13 +385,51 @@ enum WordKernels {
     return profile
   }
 
-  /// The low half of each word.
-  static func narrow(_ words: [UInt64], into narrow: inout [UInt32]) {
+  /// Appends the value and the length of each run of equal words.
+  static func runs(_ words: [UInt64], values: inout [UInt64], lengths: inout [UInt64]) {
+    guard let first = words.first else { return }
+    unsafe words.withUnsafeBufferPointer { words in
+      var value = first
+      var start = 0
+      for index in 0..<words.count {
+        let word = unsafe words[index]
+        if word == value { continue }
+        values.append(value)
+        lengths.append(UInt64(index &- start))
+        value = word
+        start = index
+      }
+      values.append(value)
+      lengths.append(UInt64(words.count &- start))
+    }
+  }
+
+  /// Of words with more than `low` bits, appends how many words lie before it since the last such,
+  /// and its further bits.
+  static func split(
+    _ words: [UInt64], low: Int, gaps: inout [UInt64], uppers: inout [UInt64]
+  ) {
+    let mask = (UInt64(1) << UInt64(low)) - 1
+    unsafe words.withUnsafeBufferPointer { words in
+      var next = 0
+      for index in 0..<words.count {
+        let word = unsafe words[index]
+        if word <= mask { continue }
+        gaps.append(UInt64(index &- next))
+        uppers.append(word &>> UInt64(low))
+        next = index &+ 1
+      }
+    }
+  }
+
+  /// The low half of each word, of that the `low` lowest bits.
+  static func narrow(_ words: [UInt64], low: Int = 32, into narrow: inout [UInt32]) {
     resize(&narrow, to: words.count)
+    let mask = (UInt64(1) << UInt64(low)) - 1
     unsafe words.withUnsafeBufferPointer { words in
       unsafe narrow.withUnsafeMutableBufferPointer { narrow in
         for index in 0..<words.count {
-          unsafe narrow[index] = UInt32(truncatingIfNeeded: words[index])
+          unsafe narrow[index] = UInt32(truncatingIfNeeded: words[index] & mask)
         }
       }
     }
@@ -437,6 +476,25 @@ enum WordKernels {
             unsafe words[index] = value == .min ? 0 : word
           }
         }
+      }
+    }
+  }
+
+  /// What each value is above the one before it.
+  ///
+  /// - Returns: false where a difference leaves 64 bits.
+  static func steps(_ values: [Int64], into steps: inout [Int64]) -> Bool {
+    resize(&steps, to: max(0, values.count - 1))
+    return unsafe values.withUnsafeBufferPointer { values in
+      unsafe steps.withUnsafeMutableBufferPointer { steps in
+        var hasOverflowed = false
+        for index in 0..<steps.count {
+          let (step, overflow) = unsafe values[index &+ 1].subtractingReportingOverflow(
+            values[index])
+          unsafe steps[index] = step
+          hasOverflowed = hasOverflowed || overflow
+        }
+        return !hasOverflowed
       }
     }
   }
