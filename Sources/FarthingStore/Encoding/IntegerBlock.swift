@@ -49,9 +49,11 @@ enum IntegerBlock {
   }
 
   /// Reads a block of `count` rows.
+  ///
+  /// - Parameter rows: The rows that matter: others may get any value. Nil for all.
   static func decode(
-    _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, into column: inout IntegerColumn,
-    scratch: ScanScratch
+    _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, rows: Range<Int>? = nil,
+    into column: inout IntegerColumn, scratch: ScanScratch
   ) throws(EncodingFault) {
     resize(&column.values, to: count)
     guard let tag = Tag(rawValue: try cursor.byte(bytes)) else {
@@ -63,13 +65,17 @@ enum IntegerBlock {
     case .packed, .packedOrAbsent:
       let base = try cursor.signed(bytes)
       let scale = Int64(bitPattern: try cursor.variable(bytes))
-      let isWide = try WordStream.decode(bytes, cursor: &cursor, count: count, scratch: scratch)
+      let isWide = try WordStream.decode(
+        bytes, cursor: &cursor, count: count, rows: rows, scratch: scratch)
       if tag == .packed {
         column.markAllPresent()
+        let part = rows ?? 0..<count
         if isWide {
-          WordKernels.widen(scratch.wideWords, base: base, scale: scale, into: &column.values)
+          WordKernels.widen(
+            scratch.wideWords, base: base, scale: scale, rows: part, into: &column.values)
         } else {
-          WordKernels.widen(scratch.words, base: base, scale: scale, into: &column.values)
+          WordKernels.widen(
+            scratch.words, base: base, scale: scale, rows: part, into: &column.values)
         }
       } else {
         var validity = column.takeValidity(count: count)
