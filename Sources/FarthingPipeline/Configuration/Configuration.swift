@@ -18,6 +18,10 @@ package struct Configuration: Sendable, Equatable {
   package var access = AccessPolicy()
   package var client = ClientSettings()
   package var agent = AgentSettings()
+  /// The site registry; nil for none.
+  package var sites: Listing<SiteRegistry>?
+  /// Announced events; nil for none.
+  package var calendar: Listing<EventCalendar>?
 
   package init() {}
 }
