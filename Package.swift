@@ -65,9 +65,12 @@ let package = Package(
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
 
     room("FarthingCore", imports: []),
-    room("FarthingStore", imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib", "CPCRE2"]),
+    room(
+      "FarthingStore",
+      imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib", "CPCRE2", "CCrypto"]),
     room("FarthingQuery", imports: ["FarthingCore", "FarthingStore"]),
     room(
       "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery", yams],
@@ -83,7 +86,9 @@ let package = Package(
     // The benchmark's process that keeps a store open: package access confines it to this package.
     .executableTarget(
       name: "farthing-query-loop",
-      dependencies: ["FarthingApp", "FarthingQuery", "FarthingStore"],
+      dependencies: [
+        "FarthingApp", "FarthingCore", "FarthingQuery", "FarthingStore", "FarthingTestSupport",
+      ],
       path: "Benchmarks/QueryLoop", swiftSettings: houseSettings),
     // The process that the fault tests kill while it writes a store.
     .executableTarget(
