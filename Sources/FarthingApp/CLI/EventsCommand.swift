@@ -32,7 +32,8 @@ package struct EventsCommand: AsyncParsableCommand {
     let answer: StoredAnswer
     do {
       let plan = try EventsPlan.parse(
-        columns: columns, filter: window.filter, since: window.since, until: window.until,
+        columns: columns, filter: window.selection.filter, since: window.selection.since,
+        until: window.selection.until,
         limit: window.limit, prices: window.prices, now: HostProcess.now(), timeZone: zone)
       answer = try StoreAccess.run(plan, settings)
     } catch let error as QueryError {

@@ -20,6 +20,7 @@ package struct FarthingCommand: AsyncParsableCommand {
     subcommands: [
       IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
       ServeCommand.self, PricesCommand.self, StoreCommand.self, GenerateCommand.self,
+      TokenCommand.self,
       DoctorCommand.self, ManualCommand.self,
     ])
 

@@ -2,8 +2,8 @@ package import ArgumentParser
 internal import FarthingQuery
 internal import FarthingStore
 
-/// Which requests an answer is about.
-package struct WindowOptions: ParsableArguments {
+/// Which requests are meant.
+package struct SelectionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Start of the window, itself included: RFC 3339, a date, or 24h, 7d ago.", valueName: "time"))
@@ -17,6 +17,13 @@ package struct WindowOptions: ParsableArguments {
     help: ArgumentHelp(
       "Filter, such as: site = 'sin1' and input_tokens > 8000.", valueName: "expr"))
   package var filter: String?
+
+  package init() {}
+}
+
+/// Which requests an answer is about, and how much of it is shown how.
+package struct WindowOptions: ParsableArguments {
+  @OptionGroup package var selection: SelectionOptions
 
   @Option(help: ArgumentHelp("Most rows of the answer.", valueName: "n"))
   package var limit: String?

@@ -17,7 +17,7 @@ final class ListTable: SQLTable {
   func scan() -> any SQLScan { Scan(self) }
 
   func access(_ constraints: [SQLConstraint]) -> SQLAccess {
-    SQLAccess(used: constraints.map { _ in false }, cost: 1_000, rowCount: 100)
+    SQLAccess(used: constraints.map { _ in false }, effort: 1_000, rowCount: 100)
   }
 
   private final class Scan: SQLScan {

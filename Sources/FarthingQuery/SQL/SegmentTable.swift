@@ -42,7 +42,7 @@ final class SegmentTable: SQLTable {
     }
     // A scan reads its blocks whatever it keeps, so that a join begins with the requests.
     return SQLAccess(
-      used: used, cost: 100 + scanned, rowCount: max(1, Int64(kept.rounded(.up))))
+      used: used, effort: 100 + scanned, rowCount: max(1, Int64(kept.rounded(.up))))
   }
 
   private func rows(from earliest: Int64, to latest: Int64) -> Int {

@@ -41,14 +41,14 @@ final class TasksTable: SQLTable {
   func access(_ constraints: [SQLConstraint]) -> SQLAccess {
     let rows = max(1, requests.reduce(0) { $0 + $1.rowCount } / 4)
     var access = SQLAccess(
-      used: constraints.map { _ in false }, cost: Double(rows) * 2, rowCount: Int64(rows))
+      used: constraints.map { _ in false }, effort: Double(rows) * 2, rowCount: Int64(rows))
     if let place = constraints.firstIndex(where: {
       $0.column == Field.task.rawValue && $0.comparison == .equal
     }) {
       access.used[place] = true
       // Several values of a list are several rows.
       access.isUnique = false
-      access.cost = 2
+      access.effort = 2
       access.rowCount = 1
     }
     return access

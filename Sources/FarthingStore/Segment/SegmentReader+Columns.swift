@@ -36,8 +36,12 @@ extension SegmentReader {
   }
 
   /// Reads a block of integers. An absent column is absent in every row.
+  ///
+  /// - Parameter part: The rows that matter, numbered from the block's first: others may get any
+  ///   value. Nil for all.
   package func readIntegers(
-    _ name: ColumnName, block: Int, into column: inout IntegerColumn, scratch: ScanScratch
+    _ name: ColumnName, block: Int, rows part: Range<Int>? = nil,
+    into column: inout IntegerColumn, scratch: ScanScratch
   ) throws(StoreError) {
     if let base = name.bookedBase {
       return try readBookedIntegers(of: base, block: block, into: &column, scratch: scratch)
@@ -66,7 +70,7 @@ extension SegmentReader {
       let bytes = loaded.span
       var cursor = ByteCursor(bytes)
       try IntegerBlock.decode(
-        bytes, cursor: &cursor, count: rows, into: &column, scratch: scratch)
+        bytes, cursor: &cursor, count: rows, rows: part, into: &column, scratch: scratch)
     } catch {
       throw damaged("column \(name) block \(block)", error)
     }
@@ -117,6 +121,22 @@ extension SegmentReader {
       column.validity = [UInt8](repeating: 0, count: rows)
       return
     }
+    try decodeText(name, block: block, scratch: scratch) {
+      bytes, cursor throws(EncodingFault) in
+      try TextBlock.decode(
+        bytes, cursor: &cursor, count: rows, times: scratch.times.values, into: &column,
+        scratch: scratch)
+    }
+  }
+
+  /// Decodes the block of texts that is loaded, with the rows' times at hand where its texts borrow
+  /// from them.
+  ///
+  /// - Throws: `damaged`, naming the block, where `decode` throws.
+  func decodeText(
+    _ name: ColumnName, block: Int, scratch: ScanScratch,
+    _ decode: (Span<UInt8>, inout ByteCursor) throws(EncodingFault) -> Void
+  ) throws(StoreError) {
     if TextBlock.followsTime(scratch.block.span) {
       let own = scratch.block
       try readIntegers(.time, block: block, into: &scratch.times, scratch: scratch)
@@ -126,9 +146,7 @@ extension SegmentReader {
       let loaded = scratch.block
       let bytes = loaded.span
       var cursor = ByteCursor(bytes)
-      try TextBlock.decode(
-        bytes, cursor: &cursor, count: rows, times: scratch.times.values, into: &column,
-        scratch: scratch)
+      try decode(bytes, &cursor)
     } catch {
       throw damaged("column \(name) block \(block)", error)
     }

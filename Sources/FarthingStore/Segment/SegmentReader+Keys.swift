@@ -110,20 +110,11 @@ extension SegmentReader {
       column.validity = rows.map { whole.range(Int($0)) == nil ? 0 : 1 }
       return
     }
-    if TextBlock.followsTime(scratch.block.span) {
-      let own = scratch.block
-      try readIntegers(.time, block: block, into: &scratch.times, scratch: scratch)
-      scratch.block = own
-    }
-    do throws(EncodingFault) {
-      let loaded = scratch.block
-      let bytes = loaded.span
-      var cursor = ByteCursor(bytes)
+    try decodeText(name, block: block, scratch: scratch) {
+      bytes, cursor throws(EncodingFault) in
       try TextBlock.decode(
         bytes, cursor: &cursor, count: self.rows(inBlock: block).count, rows: rows,
         times: scratch.times.values, into: &column, scratch: scratch)
-    } catch {
-      throw damaged("column \(name) block \(block)", error)
     }
   }
 
@@ -155,8 +146,6 @@ extension CodeRuns {
   /// - Returns: false, with `mask` unspecified, where a code is not in the table or the runs are not
   ///   of that many rows.
   package func expand(_ table: [UInt8], rows: Int, into mask: inout [UInt8]) -> Bool {
-    guard WordKernels.greatest(codes) < table.count else { return false }
-    let values = codes.map { table[Int($0)] }
-    return WordKernels.expandRuns(values, lengths: lengths, rows: rows, into: &mask)
+    WordKernels.expandMask(codes, lengths: lengths, by: table, rows: rows, into: &mask)
   }
 }

@@ -22,17 +22,7 @@ package struct PricesReprice: AsyncParsableCommand {
   @OptionGroup package var global: GlobalOptions
   @Flag(help: "Only show what would change.")
   package var dryRun = false
-  @Option(
-    help: ArgumentHelp(
-      "Start of the window, itself included: RFC 3339, a date, or 24h, 7d ago.", valueName: "time"))
-  package var since: String?
-  @Option(help: ArgumentHelp("End of the window, itself excluded.", valueName: "time"))
-  package var until: String?
-  @Option(
-    name: .customLong("where"),
-    help: ArgumentHelp(
-      "Only these requests, such as: cost_state = 'unpriced'.", valueName: "expr"))
-  package var filter: String?
+  @OptionGroup package var selection: SelectionOptions
   @Option(help: ArgumentHelp("Why, for the record.", valueName: "text"))
   package var reason: String?
   @OptionGroup package var output: OutputOptions
@@ -47,7 +37,8 @@ package struct PricesReprice: AsyncParsableCommand {
     let plan: EventsPlan
     do {
       plan = try EventsPlan.parse(
-        columns: "time", filter: filter, since: since, until: until, now: HostProcess.now())
+        columns: "time", filter: selection.filter, since: selection.since, until: selection.until,
+        now: HostProcess.now())
     } catch {
       throw CommandFailure(error)
     }
@@ -86,7 +77,7 @@ package struct PricesReprice: AsyncParsableCommand {
     // The record outlives "7d ago", so it has the times themselves.
     let words = [
       plan.since.map { "since \(TimeText.rfc3339($0))" },
-      plan.until.map { "until \(TimeText.rfc3339($0))" }, filter.map { "where \($0)" },
+      plan.until.map { "until \(TimeText.rfc3339($0))" }, selection.filter.map { "where \($0)" },
     ]
     guard try PosixFileSystem().size(settings.dataFolder + "/catalog.sqlite") != nil else {
       throw CommandFailure.failed(

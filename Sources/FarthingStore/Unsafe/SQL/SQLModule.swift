@@ -180,7 +180,7 @@ extension SQLModule {
         "\(entry.constraint.column) \(entry.constraint.comparison.rawValue) \(entry.isList ? 1 : 0);"
       words.append(contentsOf: word.utf8)
     }
-    unsafe plan.pointee.estimatedCost = access.cost
+    unsafe plan.pointee.estimatedCost = access.effort
     unsafe plan.pointee.estimatedRows = access.rowCount
     if access.isUnique { unsafe plan.pointee.idxFlags = SQLITE_INDEX_SCAN_UNIQUE }
     return unsafe SQLModule.give(words, to: plan)

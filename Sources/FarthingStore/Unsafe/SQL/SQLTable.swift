@@ -78,14 +78,14 @@ package struct SQLAccess: Sendable, Hashable {
   /// The conditions that the scan is to be told, by their place; the others it never sees.
   package var used: [Bool]
   /// In units of about one row read.
-  package var cost: Double
+  package var effort: Double
   package var rowCount: Int64
   /// Whether at most one row can come.
   package var isUnique: Bool
 
-  package init(used: [Bool], cost: Double, rowCount: Int64, isUnique: Bool = false) {
+  package init(used: [Bool], effort: Double, rowCount: Int64, isUnique: Bool = false) {
     self.used = used
-    self.cost = cost
+    self.effort = effort
     self.rowCount = rowCount
     self.isUnique = isUnique
   }
