@@ -26,7 +26,6 @@ package struct ServerSurroundings: Sendable {
   /// Receipts as the command line writes them.
   package var receiptText: @Sendable (IngestReceipt) -> [UInt8]
   package var questions: any Questions
-  package var gate: any Gatekeeper
   /// nil where the machine does not say.
   package var processFigures: @Sendable () -> ProcessFigures?
   /// The unit metrics of a snapshot, by model; throws nothing, empty where they cannot be computed.
@@ -37,7 +36,6 @@ package struct ServerSurroundings: Sendable {
     clock: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Int64,
     pause: @escaping @Sendable () async -> Void,
     receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8], questions: any Questions,
-    gate: any Gatekeeper = OpenGate(),
     processFigures: @escaping @Sendable () -> ProcessFigures? = { nil },
     unitFigures: @escaping @Sendable (StoreSnapshot) -> [UnitFigures] = { _ in [] },
     version: String
@@ -47,7 +45,6 @@ package struct ServerSurroundings: Sendable {
     self.pause = pause
     self.receiptText = receiptText
     self.questions = questions
-    self.gate = gate
     self.processFigures = processFigures
     self.unitFigures = unitFigures
     self.version = version
@@ -70,7 +67,10 @@ package final class Server: Sendable {
     case draining
   }
 
+  private let settings: ServerSettings
   private let limits: ServerLimits
+  private let gate: Gate
+  private let listedErrors: Int
   private let around: ServerSurroundings
   private let metrics = ServerMetrics()
   private let connections: Connections
@@ -82,15 +82,25 @@ package final class Server: Sendable {
   private let stage = Mutex(Stage.starting)
   private let listener = Mutex<(any Channel)?>(nil)
 
-  /// - Parameter threads: event loops, and as many workers that decode.
-  package init(limits: ServerLimits, around: ServerSurroundings, threads: Int) {
+  /// - Parameters:
+  ///   - settings: of the configuration; its address is said with ``listen(host:port:)``.
+  ///   - listedErrors: most refusals that a receipt lists.
+  ///   - threads: event loops, and as many workers that decode.
+  package init(
+    _ settings: ServerSettings, policy: AccessPolicy, listedErrors: Int,
+    around: ServerSurroundings, threads: Int
+  ) {
+    self.settings = settings
+    let limits = settings.limits
     self.limits = limits
+    self.listedErrors = listedErrors
+    gate = Gate(policy, clock: around.clock, monotonic: around.monotonic)
     self.around = around
     connections = Connections(limit: limits.connections)
-    bodies = ByteBudget(limit: limits.bodiesBytes)
+    bodies = ByteBudget(limit: limits.bodiesInFlightBytes)
     loops = MultiThreadedEventLoopGroup(numberOfThreads: threads)
     workers = NIOThreadPool(numberOfThreads: threads)
-    queryThreads = NIOThreadPool(numberOfThreads: limits.runningQueries)
+    queryThreads = NIOThreadPool(numberOfThreads: limits.queriesAtOnce)
     startTime = around.clock()
     workers.start()
     queryThreads.start()
@@ -104,12 +114,12 @@ package final class Server: Sendable {
   /// - Throws: ``StoreError`` with `io` that names the address.
   package func listen(host: String, port: Int) async throws(StoreError) -> Int {
     let core = ServerCore(
-      limits: limits, router: Router(routes), gate: around.gate, metrics: metrics,
+      limits: limits, router: Router(routes), gate: gate, metrics: metrics,
       connections: connections, bodies: bodies)
     var decoding = NIOHTTPDecoderLimitConfiguration()
-    decoding.maxHeaderFieldSize = limits.headerFieldBytes
+    decoding.maxHeaderFieldSize = max(limits.headerBytes, limits.targetBytes)
     decoding.maxHeaderListSize = limits.headerBytes
-    decoding.maxHeaderFieldCount = limits.headerFields
+    decoding.maxHeaderFieldCount = limits.headers
     let limits = decoding
     let bootstrap = ServerBootstrap(group: loops)
       .serverChannelOption(.backlog, value: 1024)
@@ -140,13 +150,14 @@ package final class Server: Sendable {
   /// - Parameter book: what requests are priced by.
   package func serve(_ writer: StoreWriter, book: PriceBook) {
     let committer = Committer(
-      writer: writer, limit: limits.waitingUploads, metrics: metrics, monotonic: around.monotonic,
+      writer: writer, limit: ServerBounds.waitingUploads, metrics: metrics,
+      monotonic: around.monotonic,
       pause: around.pause)
     let decoder = BodyDecoder(
-      book: book, listedErrors: limits.listedErrors, now: around.clock())
+      book: book, listedErrors: listedErrors, now: around.clock())
     let intake = EventsIntake(
       decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
-      clock: around.clock, receiptText: around.receiptText)
+      gate: gate, clock: around.clock, receiptText: around.receiptText)
     let shelf = SnapshotShelf(
       writer: writer, committer: committer, cache: BlockCache(), monotonic: around.monotonic)
     let desk = QueryDesk(
@@ -159,7 +170,7 @@ package final class Server: Sendable {
 
   /// Stops accepting connections, answers what is at work, and ends.
   ///
-  /// What is not answered after ``ServerLimits/drainSeconds`` is broken off; nothing of it was
+  /// What is not answered after the configuration's time for it is broken off; nothing of it was
   /// acknowledged. The store is still open afterwards and the caller's to close.
   package func drain() async {
     let listening = listener.withLock { channel in
@@ -169,7 +180,7 @@ package final class Server: Sendable {
     try? await listening?.close().get()
     let loop = loops.next()
     let ended = loop.makePromise(of: Void.self)
-    let patience = loop.scheduleTask(in: .seconds(limits.drainSeconds)) { [connections] in
+    let patience = loop.scheduleTask(in: TimeAmount(settings.drainTimeout)) { [connections] in
       connections.closeAll()
       ended.succeed(())
     }
@@ -255,7 +266,7 @@ package final class Server: Sendable {
       connections: (
         connections.count, connections.opened.load(ordering: .relaxed),
         connections.refused.load(ordering: .relaxed)
-      ),
+      ), access: gate.counts,
       bodiesHeld: bodies.held, waitingUploads: service?.committer.waitingCount ?? 0,
       openQueries: service?.desk.open.load(ordering: .relaxed) ?? 0, units: units)
     return .text(.ok, page.text, type: MetricsText.contentType)

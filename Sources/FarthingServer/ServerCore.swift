@@ -1,3 +1,4 @@
+internal import FarthingPipeline
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -5,13 +6,13 @@ internal import NIOHTTP1
 final class ServerCore: Sendable {
   let limits: ServerLimits
   let router: Router
-  let gate: any Gatekeeper
+  let gate: Gate
   let metrics: ServerMetrics
   let connections: Connections
   let bodies: ByteBudget
 
   init(
-    limits: ServerLimits, router: Router, gate: any Gatekeeper, metrics: ServerMetrics,
+    limits: ServerLimits, router: Router, gate: Gate, metrics: ServerMetrics,
     connections: Connections, bodies: ByteBudget
   ) {
     self.limits = limits
@@ -22,24 +23,14 @@ final class ServerCore: Sendable {
     self.bodies = bodies
   }
 
-  /// - Throws: `unauthorized`, `forbidden` or `tooManyRequests`, before any body is read.
-  func admit(_ request: Request, to route: Route) throws(RequestFault) {
+  /// - Throws: `unauthorized`, `forbidden` or one of the token's limits, before any body is read.
+  func admit(_ request: inout Request, to route: Route) throws(RequestFault) {
     guard let scope = route.scope else { return }
-    let authorization = request.headers.first(name: "authorization")
-    switch gate.admit(authorization: authorization, scope: scope) {
-    case .admitted: return
-    case .unauthorized:
-      metrics.countRefusal("unauthorized")
-      var fault = RequestFault(
-        .unauthorized, "this call needs a token: Authorization: Bearer TOKEN")
-      fault.headers = [("WWW-Authenticate", "Bearer")]
-      throw fault
-    case .forbidden(let message):
-      metrics.countRefusal("forbidden")
-      throw RequestFault(.forbidden, message)
-    case .throttled(let seconds, let message):
-      metrics.countRefusal("throttled")
-      throw RequestFault(.tooManyRequests, message, retryAfter: seconds)
+    do throws(RequestFault) {
+      request.grant = try gate.admit(request.headers, to: scope)
+    } catch {
+      metrics.countRefusal("access")
+      throw error
     }
   }
 
@@ -75,7 +66,7 @@ final class ServerCore: Sendable {
   }
 
   var tooLarge: RequestFault {
-    metrics.countRefusal("too_large")
+    metrics.countRefusal("body")
     return RequestFault(
       .payloadTooLarge,
       "the body is larger than \(limits.bodyBytes) bytes, the most that is taken after "

@@ -1,3 +1,4 @@
+import FarthingPipeline
 import FarthingStore
 import FarthingTestSupport
 import Testing

@@ -1,3 +1,4 @@
+import FarthingPipeline
 import FarthingStore
 import Testing
 
@@ -75,8 +76,8 @@ import Testing
 
   @Test func `beyond those that may wait is 503`() async throws {
     var limits = ServerLimits()
-    limits.runningQueries = 1
-    limits.waitingQueries = 0
+    limits.queriesAtOnce = 1
+    limits.queriesWaiting = 0
     try await withServer(limits: limits) { server in
       _ = try await server.post(event("a"))
       let statuses = await Self.ask(32, server)

@@ -16,22 +16,24 @@ final class TestServer: Sendable {
   var directory: String { folder.path + "/store" }
 
   init(
-    limits: ServerLimits = ServerLimits(), gate: any Gatekeeper = OpenGate(),
+    limits: ServerLimits = ServerLimits(), policy: AccessPolicy = AccessPolicy(),
     fileSystem: any FileSystem = PosixFileSystem(), opensStore: Bool = true
   ) async throws {
     folder = try TemporaryDirectory()
     writer = try StoreWriter(
       directory: folder.path + "/store", fileSystem: fileSystem, now: HostProcess.now(),
       randomBytes: Array(0..<16))
+    var settings = ServerSettings()
+    settings.limits = limits
     server = Server(
-      limits: limits,
+      settings, policy: policy, listedErrors: 1000,
       around: ServerSurroundings(
         clock: { HostProcess.now() }, monotonic: { HostProcess.monotonic() },
         pause: { await Task.yield() },
         receiptText: { Array((ReceiptText.json($0) + "\n").utf8) },
         questions: StoreQuestions(
           queryBytes: 64 << 20, threads: 1, clock: { HostProcess.now() }),
-        gate: gate, unitFigures: { ModelFigures.figures(of: $0, queryBytes: 64 << 20) },
+        unitFigures: { ModelFigures.figures(of: $0, queryBytes: 64 << 20) },
         version: "test"), threads: 2)
     port = try await server.listen(host: "127.0.0.1", port: 0)
     if opensStore { try serve() }
@@ -72,11 +74,11 @@ final class TestServer: Sendable {
 
 /// Runs a test against a server and ends it, whatever came of the test.
 func withServer(
-  limits: ServerLimits = ServerLimits(), gate: any Gatekeeper = OpenGate(),
+  limits: ServerLimits = ServerLimits(), policy: AccessPolicy = AccessPolicy(),
   fileSystem: any FileSystem = PosixFileSystem(),
   _ body: (TestServer) async throws -> Void
 ) async throws {
-  let server = try await TestServer(limits: limits, gate: gate, fileSystem: fileSystem)
+  let server = try await TestServer(limits: limits, policy: policy, fileSystem: fileSystem)
   do {
     try await body(server)
   } catch {

@@ -1,3 +1,4 @@
+import FarthingPipeline
 import FarthingStore
 import FarthingTestSupport
 import Testing
@@ -201,7 +202,7 @@ import Testing
 
   @Test func `is refused with 503 where bodies take all their memory`() async throws {
     var limits = ServerLimits()
-    limits.bodiesBytes = 1 << 16
+    limits.bodiesInFlightBytes = 1 << 16
     try await withServer(limits: limits) { server in
       let slow = try await server.connect()
       await slow.send("POST /v1/events HTTP/1.1\r\nHost: t\r\nContent-Length: 60001\r\n\r\n")

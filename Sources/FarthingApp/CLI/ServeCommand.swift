@@ -22,23 +22,33 @@ package struct ServeCommand: AsyncParsableCommand {
   @OptionGroup package var global: GlobalOptions
   @Option(
     help: ArgumentHelp(
-      "Address to listen on; port 0 picks one and prints it.", valueName: "host:port"))
-  package var listen = "127.0.0.1:7878"
+      "Address to listen on; port 0 picks one and prints it. Default 127.0.0.1:7878.",
+      valueName: "host:port"))
+  package var listen: String?
 
   package init() {}
 
   package mutating func run() async throws {
-    let settings = try global.settings()
-    let address = try ListenAddress(listen)
+    var settings = try global.settings()
+    if let listen {
+      guard let address = ListenAddress(listen) else {
+        throw CommandFailure.usage(
+          "--listen \"\(listen.printable)\": expected \(ListenAddress.expectation)")
+      }
+      settings.configuration.server.listen = address
+    }
+    var address = settings.configuration.server.listen
+    if let objection = settings.access.objection(to: address) {
+      throw CommandFailure.usage(objection)
+    }
     Interruption.watch()
     _ = HostMachine.raiseOpenFileLimit()
-    var limits = ServerLimits()
-    limits.listedErrors = settings.listedErrors
     let server = Server(
-      limits: limits, around: Self.surroundings(settings),
+      settings.configuration.server, policy: settings.access, listedErrors: settings.listedErrors,
+      around: Self.surroundings(settings),
       threads: min(8, max(1, HostProcess.processorCount())))
-    let port = try await server.listen(host: address.host, port: address.port)
-    let url = "http://\(address.text(port: port))"
+    address.port = try await server.listen(host: address.host, port: address.port)
+    let url = "http://\(address)"
     var options = StoreOptions()
     options.holder = LockHolder(processID: HostProcess.identifier, serverAddress: url)
     let store = try await StoreAccess.writer(settings, options: options)
@@ -87,34 +97,5 @@ package struct ServeCommand: AsyncParsableCommand {
       },
       unitFigures: { ModelFigures.figures(of: $0, queryBytes: settings.queryBytes) },
       version: Version.text)
-  }
-}
-
-/// The address that a server listens on.
-struct ListenAddress: Equatable {
-  var host: String
-  var port: Int
-
-  /// - Throws: usage, where the text is no `HOST:PORT`.
-  init(_ text: String) throws(CommandFailure) {
-    guard let colon = text.lastIndex(of: ":"),
-      let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port)
-    else {
-      throw .usage(
-        "--listen \"\(text.printable)\": expected HOST:PORT, such as 127.0.0.1:7878 or [::1]:7878")
-    }
-    var host = String(text[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-    guard !host.isEmpty else {
-      throw .usage(
-        "--listen \"\(text.printable)\" names no host; 0.0.0.0:\(port) listens on every address")
-    }
-    self.host = host
-    self.port = port
-  }
-
-  /// As a URL says it, with the port that was given in the end.
-  func text(port: Int) -> String {
-    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }

@@ -1,3 +1,4 @@
+internal import FarthingPipeline
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -23,6 +24,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var start = NIODeadline.now()
   /// When the connection is given up if it is still where it is.
   private var deadline = NIODeadline.now()
+  /// When the body at hand has to be whole.
+  private var bodyEnd = NIODeadline.now()
   private var timer: Scheduled<Void>?
   private var isDraining = false
 
@@ -32,7 +35,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
-    deadline = .now() + .seconds(core.limits.headSeconds)
+    deadline = .now() + TimeAmount(core.limits.headerTimeout)
     arm(context)
     core.connections.add(context.channel)
     context.fireChannelActive()
@@ -69,7 +72,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if let fault = error as? HTTPParserError, exchange.reply == .none || exchange.reply == .awaited
     {
       // The decoder closes the channel when this returns, so the reply goes out now.
-      core.metrics.countRefusal("malformed")
+      core.metrics.countRefusal("head")
       if exchange.isBetween { isHead = false }
       var reply = ConnectionHandler.fault(for: fault, core.limits).reply
       reply.closes = true
@@ -82,7 +85,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if error == .headerOverflow {
       return RequestFault(
         .headersTooLarge,
-        "the request's head is too large: at most \(limits.headerFields) fields of together "
+        "the request's head is too large: at most \(limits.headers) fields of together "
           + "\(limits.headerBytes) bytes")
     }
     return RequestFault(.badRequest, "this is no HTTP/1.1 request: \(error)")
@@ -94,7 +97,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// passed. Cheaper than a timer a request; a deadline is kept within the time that a head may take.
   private func arm(_ context: ChannelHandlerContext) {
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    let latest = NIODeadline.now() + .seconds(core.limits.headSeconds)
+    let latest = NIODeadline.now() + TimeAmount(core.limits.headerTimeout)
     timer = context.eventLoop.scheduleTask(deadline: min(deadline, latest)) { bound.value.look() }
   }
 
@@ -103,23 +106,17 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard NIODeadline.now() >= deadline else { return arm(context) }
     switch (exchange.request, exchange.reply) {
     case (.receiving, .awaited):
-      let earned = TimeAmount.seconds(Int64(received / max(1, core.limits.bodyBytesPerSecond)))
-      let extended = start + .seconds(core.limits.bodySeconds) + earned
-      if NIODeadline.now() < extended {
-        deadline = extended
-        return arm(context)
-      }
-      core.metrics.countRefusal("slow_body")
+      core.metrics.countRefusal("timeout")
       refuse(
         RequestFault(.requestTimeout, "the body came too slowly; send it faster or in parts"),
         context)
       context.close(promise: nil)
     case (.complete, .awaited):
       // The work has bounds of its own.
-      deadline = .now() + .seconds(core.limits.replySeconds)
+      deadline = .now() + TimeAmount(core.limits.writeTimeout)
       arm(context)
     default:
-      core.metrics.countRefusal(exchange.isBetween ? "idle" : "slow_client")
+      if !exchange.isBetween { core.metrics.countRefusal("timeout") }
       context.close(promise: nil)
     }
   }
@@ -136,16 +133,23 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     start = .now()
-    deadline = start + .seconds(core.limits.bodySeconds)
+    bodyEnd = start + TimeAmount(core.limits.bodyTimeout)
+    deadline = min(bodyEnd, start + TimeAmount(core.limits.readTimeout))
     exchange.begin(keepsAlive: head.isKeepAlive && !isDraining)
     isHead = head.method == .HEAD
     version = head.version
     received = 0
     var request = Request(head)
     do throws(RequestFault) {
+      if head.uri.utf8.count > core.limits.targetBytes {
+        core.metrics.countRefusal("head")
+        throw RequestFault(
+          .targetTooLong,
+          "the path and query are longer than \(core.limits.targetBytes) bytes")
+      }
       let route = try core.router.route(&request)
       self.route = route
-      try core.admit(request, to: route)
+      try core.admit(&request, to: route)
       try core.check(&request, for: route)
       if head.headers.contains(name: "expect") { try answerExpectation(head, context) }
       if case .none = route.body {
@@ -178,8 +182,9 @@ final class ConnectionHandler: ChannelInboundHandler {
       if exchange.discard(count) == .close { context.close(promise: nil) }
     case .receiving:
       received += count
+      deadline = min(bodyEnd, .now() + TimeAmount(core.limits.readTimeout))
       guard case .taken = route?.body else {
-        if received > 1 << 16 {
+        if received > ServerBounds.strayBytes {
           refuse(RequestFault(.payloadTooLarge, "this call takes no body"), context)
         }
         return
@@ -207,7 +212,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     let step = exchange.endOfRequest()
     guard wasReceiving, let route, let request else { return perform(step, context) }
     self.request = nil
-    deadline = .now() + .seconds(core.limits.replySeconds)
+    deadline = .now() + TimeAmount(core.limits.writeTimeout)
     route.handle(
       request,
       ReplyHandle(
@@ -219,10 +224,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// since a client that is still sending would see a reset instead of the reply.
   private func refuse(_ fault: RequestFault, _ context: ChannelHandlerContext) {
     guard exchange.reply == .awaited else { return }
-    exchange.discardRest(atMost: core.limits.discardedBytes)
+    exchange.discardRest(atMost: ServerBounds.discardedBytes)
     request?.body = []
     giveBack()
-    deadline = .now() + .seconds(core.limits.headSeconds)
+    deadline = .now() + TimeAmount(core.limits.headerTimeout)
     finish(fault.reply, context)
   }
 
@@ -298,7 +303,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     for (name, value) in reply.headers { head.headers.add(name: name, value: value) }
     if exchange.closes { head.headers.add(name: "Connection", value: "close") }
     if !isOld { head.headers.add(name: "Transfer-Encoding", value: "chunked") }
-    deadline = .now() + .seconds(core.limits.replySeconds)
+    deadline = .now() + TimeAmount(core.limits.writeTimeout)
     context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
   }
 
@@ -307,7 +312,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard let context, exchange.number == number, exchange.reply == .streaming, !isHead else {
       return taken(isHead && context != nil)
     }
-    deadline = .now() + .seconds(core.limits.replySeconds)
+    deadline = .now() + TimeAmount(core.limits.writeTimeout)
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.whenComplete { result in
       if case .success = result { taken(true) } else { taken(false) }
@@ -333,7 +338,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       exchange.proceed()
       request = nil
       route = nil
-      deadline = .now() + .seconds(core.limits.idleSeconds)
+      deadline = .now() + TimeAmount(core.limits.idleTimeout)
     case .close: context.close(promise: nil)
     }
   }

@@ -33,7 +33,9 @@ package struct RequestFault: Error, Sendable, Equatable {
     case unsupportedMediaType = "unsupported_media_type"
     case expectationFailed = "expectation_failed"
     case unprocessable
-    case tooManyRequests = "too_many_requests"
+    case rateLimited = "rate_limited"
+    case quotaExceeded = "quota_exceeded"
+    case targetTooLong = "target_too_long"
     case headersTooLarge = "headers_too_large"
     case failed = "internal"
     case unavailable
@@ -52,7 +54,8 @@ package struct RequestFault: Error, Sendable, Equatable {
       case .unsupportedMediaType: .unsupportedMediaType
       case .expectationFailed: .expectationFailed
       case .unprocessable: .unprocessableEntity
-      case .tooManyRequests: .tooManyRequests
+      case .rateLimited, .quotaExceeded: .tooManyRequests
+      case .targetTooLong: .uriTooLong
       case .headersTooLarge: .requestHeaderFieldsTooLarge
       case .failed: .internalServerError
       case .unavailable, .overloaded, .storageFull: .serviceUnavailable

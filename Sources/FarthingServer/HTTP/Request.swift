@@ -1,3 +1,4 @@
+internal import FarthingPipeline
 internal import NIOHTTP1
 
 /// What a route is handed: a request whose body has arrived whole.
@@ -15,6 +16,8 @@ struct Request: Sendable {
   var encoding = BodyEncoding.identity
   /// nil where it is not said.
   var contentType: MediaType?
+  /// Who is charged for what it stores; nil where the call needs no scope.
+  var grant: AccessGrant?
 
   init(_ head: HTTPRequestHead) {
     method = head.method

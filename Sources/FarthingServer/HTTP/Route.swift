@@ -1,34 +1,5 @@
+internal import FarthingPipeline
 internal import NIOHTTP1
-
-/// What a caller has to be allowed to do.
-package enum AccessScope: String, Sendable, CaseIterable {
-  case ingest
-  case read
-  case act
-}
-
-/// Whether a caller may do what a route does.
-package enum Admission: Sendable, Equatable {
-  case admitted
-  /// No token, or none that is known.
-  case unauthorized
-  /// A known token without the scope.
-  case forbidden(String)
-  /// A known token that has used up what it may.
-  case throttled(retryAfter: Int, String)
-}
-
-/// Judges callers by their `Authorization` before anything of a body is read.
-package protocol Gatekeeper: Sendable {
-  /// - Parameter authorization: the header's value; nil where it is absent.
-  func admit(authorization: String?, scope: AccessScope) -> Admission
-}
-
-/// Admits everybody: no tokens are configured.
-package struct OpenGate: Gatekeeper {
-  package init() {}
-  package func admit(authorization: String?, scope: AccessScope) -> Admission { .admitted }
-}
 
 /// One call of the interface.
 struct Route: Sendable {

@@ -16,6 +16,7 @@ final class EventsIntake: Sendable {
   private let workers: NIOThreadPool
   private let limits: ServerLimits
   private let metrics: ServerMetrics
+  private let gate: Gate
   private let clock: @Sendable () -> Int64
   private let receiptText: @Sendable (IngestReceipt) -> [UInt8]
   /// By name. A collector sees all bodies of its source in the order in which they came.
@@ -23,7 +24,7 @@ final class EventsIntake: Sendable {
 
   init(
     decoder: BodyDecoder, committer: Committer, workers: NIOThreadPool, limits: ServerLimits,
-    metrics: ServerMetrics, clock: @escaping @Sendable () -> Int64,
+    metrics: ServerMetrics, gate: Gate, clock: @escaping @Sendable () -> Int64,
     receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8]
   ) {
     self.decoder = decoder
@@ -31,6 +32,7 @@ final class EventsIntake: Sendable {
     self.workers = workers
     self.limits = limits
     self.metrics = metrics
+    self.gate = gate
     self.clock = clock
     self.receiptText = receiptText
   }
@@ -72,7 +74,7 @@ final class EventsIntake: Sendable {
     let compression = compression(of: request)
     if compression == nil, request.body.count <= Self.inlineBytes {
       let now = clock()
-      return store(decode(request.body, now), now, reply)
+      return store(decode(request.body, now), now, request.grant, reply)
     }
     workers.submit { [self] state in
       guard state == .active else {
@@ -82,7 +84,7 @@ final class EventsIntake: Sendable {
       do throws(RequestFault) {
         let body =
           if let compression { try expand(request.body, compression) } else { request.body }
-        store(decode(body, now), now, reply)
+        store(decode(body, now), now, request.grant, reply)
       } catch {
         reply.send(error)
       }
@@ -106,7 +108,7 @@ final class EventsIntake: Sendable {
       return try BodyExpansion.expand(body, compression, limit: limits.bodyBytes)
     } catch {
       if error.code == .limitExceeded {
-        metrics.countRefusal("too_large")
+        metrics.countRefusal("body")
         throw RequestFault(
           .payloadTooLarge,
           "the body expands to more than \(limits.bodyBytes) bytes, the most that is taken; send it "
@@ -117,7 +119,9 @@ final class EventsIntake: Sendable {
     }
   }
 
-  private func store(_ decoded: DecodedBody, _ now: Int64, _ reply: ReplyHandle) {
+  private func store(
+    _ decoded: DecodedBody, _ now: Int64, _ grant: AccessGrant?, _ reply: ReplyHandle
+  ) {
     metrics.count(decoded.receipt)
     guard !decoded.batches.isEmpty else {
       return reply.send(receiptReply(decoded.receipt))
@@ -139,6 +143,7 @@ final class EventsIntake: Sendable {
           metrics.count(
             source: source, accepted: receipt.accepted, duplicates: receipt.duplicates,
             newest: stored.accepted > 0 ? newest : nil)
+          if let grant { gate.charge(stored.accepted, to: grant) }
           reply.send(receiptReply(receipt))
         case .failure(let error):
           metrics.countRefusal("storage")

@@ -1,3 +1,4 @@
+internal import FarthingPipeline
 internal import FarthingStore
 
 /// What the machine says of this process.
@@ -24,6 +25,7 @@ struct MetricsPage {
   var isReady: Bool
   var process: ProcessFigures?
   var connections: (open: Int, opened: Int, refused: Int)
+  var access: [(token: String?, counts: AccessCounts)]
   var bodiesHeld: Int
   var waitingUploads: Int
   var openQueries: Int
@@ -34,6 +36,7 @@ struct MetricsPage {
     var page = MetricsText()
     build(&page)
     requests(&page)
+    callers(&page)
     events(&page)
     queues(&page)
     UnitFigures.write(units, to: &page)
@@ -77,10 +80,30 @@ struct MetricsPage {
       page.histogram("farthing_http_request_duration_seconds", [("call", call)], histogram)
     }
     page.family(
-      "farthing_refusals_total", .counter,
+      "farthing_http_refused_total", .counter,
       "Requests and connections that a limit or a rule turned away, by reason.")
     for (reason, count) in state.refusals.sorted(by: { $0.key < $1.key }) {
-      page.sample("farthing_refusals_total", [("reason", reason)], count)
+      page.sample("farthing_http_refused_total", [("reason", reason)], count)
+    }
+  }
+
+  /// By token, whose names the configuration bounds; the empty one is callers without.
+  private func callers(_ page: inout MetricsText) {
+    page.family("farthing_access_admitted_total", .counter, "Requests admitted, by token.")
+    for (token, counts) in access {
+      page.sample("farthing_access_admitted_total", [("token", token ?? "")], counts.admitted)
+    }
+    page.family("farthing_access_events_total", .counter, "Events charged to a token.")
+    for (token, counts) in access {
+      page.sample("farthing_access_events_total", [("token", token ?? "")], counts.events)
+    }
+    page.family("farthing_access_refused_total", .counter, "Requests refused, by token and reason.")
+    for (token, counts) in access {
+      for (reason, count) in counts.refused.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        page.sample(
+          "farthing_access_refused_total", [("token", token ?? ""), ("reason", reason.rawValue)],
+          count)
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+internal import FarthingPipeline
 internal import FarthingStore
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -8,7 +9,7 @@ internal import Synchronization
 /// `GET /v1/query` and `GET /v1/events`: questions, worked on by threads of their own so that events
 /// go on being taken.
 ///
-/// At most ``ServerLimits/runningQueries`` are worked on at once; ``ServerLimits/waitingQueries``
+/// At most `queriesAtOnce` are worked on at once; `queriesWaiting`
 /// wait, and beyond them a question is answered with 503.
 final class QueryDesk: Sendable {
   private let questions: any Questions
@@ -32,7 +33,7 @@ final class QueryDesk: Sendable {
 
   func ask(_ kind: QuestionKind, _ request: Request, _ reply: ReplyHandle) {
     let before = open.add(1, ordering: .relaxed).oldValue
-    guard before < limits.runningQueries + limits.waitingQueries else {
+    guard before < limits.queriesAtOnce + limits.queriesWaiting else {
       open.subtract(1, ordering: .relaxed)
       metrics.countRefusal("queries")
       return reply.send(
@@ -77,7 +78,7 @@ final class QueryDesk: Sendable {
       head.headers.append(("Farthing-Warning", Self.headerText(warning)))
     }
     if answer.lacksRows { head.headers.append(("Farthing-Incomplete", "rows of damaged files")) }
-    let stream = ReplyStream(reply, head, patience: limits.replySeconds)
+    let stream = ReplyStream(reply, head, patience: limits.writeTimeout.components.seconds)
     do {
       try answer.render { try stream.write($0) }
       try stream.end()

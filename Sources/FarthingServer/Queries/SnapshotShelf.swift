@@ -3,11 +3,12 @@ internal import Synchronization
 
 /// The newest view of the store, made anew when something was stored since.
 ///
-/// Making one lays out the rows that wait in memory, on the writer's thread. Where that takes long,
-/// under full load with full buffers, a view may be some moments old: at most nine times what it took
-/// to make, so that at most a tenth of the writer's time goes into views, and never older than a second.
+/// Making one lays out the rows that wait in memory, on the writer's thread. Where these are many,
+/// under full load, a view may be some moments old: at most nine times what it took to make, so that at
+/// most a tenth of the writer's time goes into views, and never older than a second.
 actor SnapshotShelf {
-  private static let freeNanoseconds: Int64 = 30_000_000
+  /// Rows in memory up to which a view is always made anew: it takes a few milliseconds.
+  private static let freeRows = 16_384
   private static let greatestAge: Int64 = 1_000_000_000
   /// After this long a view is made anew whatever happened: a merge or the retention may have.
   private static let longestStay: Int64 = 30_000_000_000
@@ -16,7 +17,9 @@ actor SnapshotShelf {
     var snapshot: StoreSnapshot
     var appended: Int
     var madeAt: Int64
+    /// Nanoseconds that it took.
     var cost: Int64
+    var rowsInMemory: Int
   }
 
   private let writer: StoreWriter
@@ -45,7 +48,8 @@ actor SnapshotShelf {
       if let view {
         let age = now - view.madeAt
         let isCurrent = view.appended >= asked && age < Self.longestStay
-        let isDear = view.cost > Self.freeNanoseconds && age < min(9 * view.cost, Self.greatestAge)
+        let isDear =
+          view.rowsInMemory > Self.freeRows && age < min(9 * view.cost, Self.greatestAge)
         if isCurrent || isDear { return view.snapshot }
       }
       let made: Result<View, StoreError>
@@ -71,7 +75,9 @@ actor SnapshotShelf {
       let snapshot = try await writer.snapshot(cache: cache)
       let end = monotonic()
       return .success(
-        View(snapshot: snapshot, appended: appended, madeAt: end, cost: end - start))
+        View(
+          snapshot: snapshot, appended: appended, madeAt: end, cost: end - start,
+          rowsInMemory: snapshot.rowsInMemory))
     } catch {
       return .failure(error)
     }
