@@ -150,7 +150,7 @@ package final class Server: Sendable {
   /// - Parameter book: what requests are priced by.
   package func serve(_ writer: StoreWriter, book: PriceBook) {
     let committer = Committer(
-      writer: writer, limit: ServerBounds.waitingUploads, metrics: metrics,
+      writer: writer, limit: limits.uploadsWaiting, metrics: metrics,
       monotonic: around.monotonic,
       pause: around.pause)
     let decoder = BodyDecoder(

@@ -94,7 +94,7 @@ import Testing
 
   @Test func `whose body comes too slowly is told so and ended`() async throws {
     var limits = ServerLimits()
-    limits.readTimeout = .seconds(1)
+    limits.bodyTimeout = .seconds(1)
     limits.headerTimeout = .seconds(1)
     try await withServer(limits: limits) { server in
       let slow = try await server.connect()

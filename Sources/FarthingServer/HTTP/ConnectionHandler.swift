@@ -24,8 +24,6 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var start = NIODeadline.now()
   /// When the connection is given up if it is still where it is.
   private var deadline = NIODeadline.now()
-  /// When the body at hand has to be whole.
-  private var bodyEnd = NIODeadline.now()
   private var timer: Scheduled<Void>?
   private var isDraining = false
 
@@ -106,6 +104,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard NIODeadline.now() >= deadline else { return arm(context) }
     switch (exchange.request, exchange.reply) {
     case (.receiving, .awaited):
+      let pace = max(1, core.limits.bodyBytesPerSecond)
+      let earned = start + TimeAmount(core.limits.bodyTimeout) + .seconds(Int64(received / pace))
+      if NIODeadline.now() < earned {
+        deadline = earned
+        return arm(context)
+      }
       core.metrics.countRefusal("timeout")
       refuse(
         RequestFault(.requestTimeout, "the body came too slowly; send it faster or in parts"),
@@ -133,8 +137,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     start = .now()
-    bodyEnd = start + TimeAmount(core.limits.bodyTimeout)
-    deadline = min(bodyEnd, start + TimeAmount(core.limits.readTimeout))
+    deadline = start + TimeAmount(core.limits.bodyTimeout)
     exchange.begin(keepsAlive: head.isKeepAlive && !isDraining)
     isHead = head.method == .HEAD
     version = head.version
@@ -182,7 +185,6 @@ final class ConnectionHandler: ChannelInboundHandler {
       if exchange.discard(count) == .close { context.close(promise: nil) }
     case .receiving:
       received += count
-      deadline = min(bodyEnd, .now() + TimeAmount(core.limits.readTimeout))
       guard case .taken = route?.body else {
         if received > ServerBounds.strayBytes {
           refuse(RequestFault(.payloadTooLarge, "this call takes no body"), context)

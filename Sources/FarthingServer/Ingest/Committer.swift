@@ -5,7 +5,7 @@ internal import Synchronization
 /// Brings the uploads of all connections to the writer, many at a time.
 ///
 /// While one group is on its way to the disk the next one gathers. What waits is bounded by
-/// ``ServerBounds/waitingUploads`` and by the bytes of the bodies at work; at the bound an upload is
+/// `uploadsWaiting` and by the bytes of the bodies at work; at the bound an upload is
 /// refused with 503.
 ///
 /// Where the log cannot be written, everything is refused at once until a probe has found room

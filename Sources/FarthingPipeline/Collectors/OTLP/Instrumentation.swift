@@ -173,3 +173,9 @@ enum SpanProviders {
     "watsonx": "ibm.watsonx.ai", "cohere_chat": "cohere", "text-completion-openai": "openai",
   ])
 }
+
+/// Service tiers' names in the contract's words.
+enum SpanTiers {
+  static let canonical = NameTable(ServiceTierNames.canonical, NameTable([:]))
+  static let batch = Array(ServiceTierNames.batch.utf8)
+}

@@ -123,7 +123,7 @@ struct SpanInterpreter: SpanSink {
     for (place, reading) in rule.places {
       let value = attributes.value(at: place)
       guard value.isPresent, let range = read(value, reading) else { continue }
-      if rule.field == .serviceTier, arena.string(range) == ServiceTierNames.batch {
+      if rule.field == .serviceTier, arena.slice(range).elementsEqual(SpanTiers.batch) {
         event.set(.batch, 1)
       } else {
         event.set(rule.field, range)
@@ -150,12 +150,10 @@ struct SpanInterpreter: SpanSink {
       return provider(
         bytes[..<slash], AttributeValue(kind: .text, start: value.start, end: slash))
     case .tier:
-      guard bytes.count < 32 else { return TextArena.range(value) }
-      let tier = String(decoding: bytes, as: UTF8.self)
-      guard let canonical = ServiceTierNames.canonical[tier] else {
+      guard let canonical = SpanTiers.canonical.meaning(bytes) else {
         return TextArena.range(value)
       }
-      return arena.make(canonical.utf8)
+      return arena.make(canonical)
     }
   }
 
