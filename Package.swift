@@ -65,9 +65,12 @@ let package = Package(
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
 
     room("FarthingCore", imports: []),
-    room("FarthingStore", imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib", "CPCRE2"]),
+    room(
+      "FarthingStore",
+      imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib", "CPCRE2", "CCrypto"]),
     room("FarthingQuery", imports: ["FarthingCore", "FarthingStore"]),
     room(
       "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery", yams],

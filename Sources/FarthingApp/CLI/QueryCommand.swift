@@ -61,7 +61,32 @@ package struct QueryCommand: AsyncParsableCommand {
       throw CommandFailure(error)
     }
     try output.write(Answer(answer.result), bucketWidth: plan.every?.nominalNanoseconds, zone: zone)
+    if output.output == .table || output.output == .chart { try tellUnpriced(plan, settings) }
     try answer.expectWhole()
+  }
+}
+
+extension QueryCommand {
+  /// Sums that lack requests for want of a price must not pass for whole: who reads a table without
+  /// a column for that is told beside it.
+  private func tellUnpriced(_ plan: QueryPlan, _ settings: Settings) throws {
+    let names = Set(plan.metrics.map(\.name))
+    let telling: Set = ["price_coverage", "unpriced_requests"]
+    let sums = plan.metrics.filter {
+      ($0.unit == .money || $0.unit == .moneyRatio) && $0.name != "reported_cost"
+    }
+    guard !sums.isEmpty, names.isDisjoint(with: telling) else { return }
+    var words = QueryPlan(
+      metrics: ["requests", "unpriced_requests"].compactMap(Metric.named), filter: plan.filter,
+      since: plan.since, until: plan.until, prices: plan.prices)
+    words.closedCohort = plan.closedCohort
+    let counts = try StoreAccess.run(words, settings).result.rows.first ?? []
+    guard case .count(let all)? = counts.first, case .count(let unpriced)? = counts.last,
+      unpriced > 0
+    else { return }
+    Console.note(
+      "farthing: \(AmountText.readable(count: unpriced)) of \(AmountText.readable(count: all)) requests have no price "
+        + "and add nothing to \(sums[0].name); farthing prices missing names their models")
   }
 }
 

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import FarthingPipeline
 internal import FarthingQuery
 internal import FarthingStore
 
@@ -14,6 +15,10 @@ package struct SQLCommand: AsyncParsableCommand {
 
       "farthing help sql" lists the tables, their columns and the functions.
       """)
+
+  /// The longest temporary file of a sort: some tens of millions of rows. A recursion without an
+  /// end stops here.
+  private static let temporaryBytes = 4 << 30
 
   /// The longest statement that is read from standard input.
   private static let statementLimit = 1 << 20
@@ -41,6 +46,8 @@ package struct SQLCommand: AsyncParsableCommand {
       let bytes = try WholeInput.bytes(of: "-", limit: SQLCommand.statementLimit)
       text = String(decoding: bytes, as: UTF8.self)
     }
+    // Before the store is opened; this process only reads it.
+    HostProcess.limitFileSize(bytes: SQLCommand.temporaryBytes)
     let answer: StoredSQLAnswer
     do {
       answer = try StoreAccess.runSQL(text, settings, timeout: timeout)

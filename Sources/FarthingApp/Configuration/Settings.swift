@@ -1,47 +1,45 @@
+package import FarthingPipeline
 package import FarthingStore
-internal import Yams
 
 /// What a command works with, whoever said so: an option, the environment, the configuration file
 /// or, last, a default.
+@dynamicMemberLookup
 package struct Settings: Sendable, Equatable {
   /// The store's folder.
   package var dataFolder: String
   /// URL of the server that is to be asked instead; nil for the embedded store.
   package var server: String?
-  /// Most refusals that a receipt lists; the others are only counted.
-  package var listedErrors = 1000
-  /// Longest line, array element or single JSON value of an input, in bytes.
-  package var eventBytes = 20 << 20
-  /// Most bytes that a query may hold at once.
-  package var queryBytes = 400 << 20
-  /// How much of the past is kept; all of it unless something is set.
-  package var retention = Retention()
+  /// The file that was read; nil for none.
+  package var file: String?
+  /// All that the file and the environment say.
+  package var configuration = Configuration()
 
-  /// The greatest number of days or GiB: far above what anybody keeps, far below what overflows.
-  static let greatestRetention = 100_000
-  static let retentionExpectation =
-    "expected a whole number from 0 (keep all) to \(greatestRetention)"
+  package init(dataFolder: String) { self.dataFolder = dataFolder }
 
-  /// The names of the configuration file.
-  enum Key: String, CaseIterable {
-    case data
-    case server
-    case listedErrors = "listed_errors"
-    case eventMebibytes = "event_limit_mib"
-    case queryMebibytes = "query_memory_mib"
-    case retentionDays = "retention_days"
-    case retentionGibibytes = "retention_gib"
+  package subscript<Value>(dynamicMember place: WritableKeyPath<Configuration, Value>) -> Value {
+    get { configuration[keyPath: place] }
+    set { configuration[keyPath: place] = newValue }
   }
 
   /// - Parameter environment: The value of a variable; nil where it is not set or empty.
-  /// - Throws: ``CommandFailure`` with status 2 that names the file, the key and what was expected.
+  /// - Throws: ``CommandFailure`` with status 2 that names the place, the key and what was expected.
   package static func resolved(
-    data: String?, config: String?, environment: (String) -> String?
+    data: String?, config: String?, server: String? = nil, environment: (String) -> String?
   ) throws(CommandFailure) -> Settings {
     var settings = Settings(dataFolder: "")
-    if let file = config ?? environment("FARTHING_CONFIG") { try settings.read(file) }
-    if let folder = data ?? environment("FARTHING_DATA") { settings.dataFolder = folder }
-    if settings.dataFolder.isEmpty { settings.dataFolder = try defaultFolder(environment) }
+    settings.file = config ?? environment("FARTHING_CONFIG")
+    settings.configuration = try ConfigurationFile.read(
+      settings.file, environment: environment
+    ).configuration
+    // An option wins over the variable, which the configuration has taken already.
+    if let folder = data ?? settings.configuration.data {
+      settings.dataFolder = folder
+    } else {
+      settings.dataFolder = try defaultFolder(environment)
+    }
+    settings.configuration.data = settings.dataFolder
+    settings.server =
+      server ?? environment("FARTHING_SERVER") ?? settings.configuration.client.server?.description
     return settings
   }
 
@@ -52,66 +50,63 @@ package struct Settings: Sendable, Equatable {
     if let home = environment("HOME") { return home + "/.local/share/farthing" }
     throw .usage("there is no folder for the store: give --data DIR or set FARTHING_DATA")
   }
+}
 
-  private mutating func read(_ file: String) throws(CommandFailure) {
-    let bytes: [UInt8]
-    do {
-      bytes = try WholeInput.bytes(of: file, limit: 1 << 20)
-    } catch {
-      throw .usage("the configuration \(error.message)")
+/// What a daemon does with a changed configuration.
+package enum ConfigurationReload {
+  /// What came of reading it again.
+  package enum Outcome: Sendable, Equatable {
+    /// What to run by from now on. Settings that need a restart have their old values there.
+    case changed(Settings, ReloadChanges)
+    /// The new one is wrong; what runs goes on as it was.
+    case kept(faults: String)
+
+    /// One line for the log.
+    package var note: String {
+      switch self {
+      case .kept(let faults):
+        return "the configuration is wrong; what ran goes on unchanged: \(faults)"
+      case .changed(_, let changes):
+        var parts: [String] = []
+        if !changes.applied.isEmpty {
+          parts.append("applied \(changes.applied.joined(separator: ", "))")
+        }
+        if !changes.waiting.isEmpty {
+          parts.append("a restart is needed for \(changes.waiting.joined(separator: ", "))")
+        }
+        return "the configuration was read again: "
+          + (parts.isEmpty ? "nothing changed" : parts.joined(separator: "; "))
+      }
     }
-    let root: Node?
-    do {
-      root = try Yams.compose(yaml: String(decoding: bytes, as: UTF8.self))
-    } catch {
-      throw .usage("\(file): not YAML: \(String(describing: error).printable)")
-    }
-    guard let root else { return }
-    guard let mapping = root.mapping else {
-      throw .usage("\(file): expected a mapping of settings, such as `data: /var/lib/farthing`")
-    }
-    var faults: [String] = []
-    for (key, value) in mapping {
-      if let fault = take(key.string ?? "", value, file: file) { faults.append(fault) }
-    }
-    guard faults.isEmpty else { throw .usage(faults.joined(separator: "\n          ")) }
   }
 
-  /// - Returns: What is wrong, or nil.
-  private mutating func take(_ name: String, _ value: Node, file: String) -> String? {
-    let line = value.mark.map { " line \($0.line)" } ?? ""
-    guard let key = Key(rawValue: name) else {
-      let near = Suggestion.nearest(to: name, among: Key.allCases.map(\.rawValue))
-      let hint = near.map { "did you mean \"\($0)\"?" } ?? "docs/farthing.yaml lists all settings"
-      return "\(file)\(line): unknown setting \"\(name.printable)\"; \(hint)"
+  /// Compares what runs with what the file, the environment and the options say now.
+  ///
+  /// - Parameters:
+  ///   - running: What the process works by, as it was resolved or reloaded last.
+  ///   - resolve: Resolves anew, with the same options.
+  package static func outcome(
+    running: Settings, resolve: () throws(CommandFailure) -> Settings
+  ) -> Outcome {
+    let wanted: Settings
+    do throws(CommandFailure) {
+      wanted = try resolve()
+    } catch {
+      return .kept(faults: error.message ?? "")
     }
-    guard let text = value.string, !text.isEmpty else {
-      return "\(file)\(line): \(name) has no value"
+    var settings = running
+    var changes = ReloadChanges()
+    for setting in ConfigurationSchema.root {
+      setting.merge(
+        &settings.configuration, wanted.configuration, setting.name, &changes)
     }
-    switch key {
-    case .data: dataFolder = text
-    case .server: server = text
-    case .retentionDays, .retentionGibibytes:
-      guard let number = Int(text), (0...Self.greatestRetention).contains(number) else {
-        return "\(file)\(line): \(name) \"\(text.printable)\": \(Self.retentionExpectation)"
-      }
-      if key == .retentionDays {
-        retention.age = number == 0 ? nil : Int64(number) * TimeText.nanosecondsPerDay
-      } else {
-        retention.byteLimit = number == 0 ? nil : number << 30
-      }
-    case .listedErrors, .eventMebibytes, .queryMebibytes:
-      guard let number = Int(text), number >= 1, number <= 1_000_000 else {
-        return
-          "\(file)\(line): \(name) \"\(text.printable)\": expected a whole number from 1 to 1000000"
-      }
-      switch key {
-      case .listedErrors: listedErrors = number
-      case .eventMebibytes: eventBytes = number << 20
-      default: queryBytes = number << 20
-      }
+    // Each section is right by itself; a new limit may still not fit one that waits for a restart.
+    if let objection = settings.configuration.access.objection(
+      to: settings.configuration.server.listen)
+    {
+      return .kept(faults: objection)
     }
-    return nil
+    return .changed(settings, changes)
   }
 }
 
@@ -122,6 +117,11 @@ enum EnvironmentVariables {
     ("FARTHING_DATA", "Folder of the store, where --data does not name it."),
     ("FARTHING_CONFIG", "Configuration file, where --config does not name it."),
     ("FARTHING_SERVER", "Server to ask, where --server does not name it."),
+    ("FARTHING_TOKEN", "Token to ask it with, where --token does not give it."),
+    (
+      "FARTHING_SECTION_KEY",
+      "Any single setting of the configuration file, such as FARTHING_SERVER_LISTEN."
+    ),
     ("NO_COLOR", "No colour where it is set and not empty."),
     ("COLUMNS", "Width of charts where standard output is no terminal."),
   ]

@@ -27,21 +27,21 @@ enum DecimalBytes {
     while bytes.last == UInt8(ascii: "0") { bytes.removeLast() }
   }
 
-  /// Appends at least `digits` digits.
-  private static func append(_ value: UInt64, digits: Int, to bytes: inout [UInt8]) {
-    let start = bytes.count
+  /// Appends at least `digits` digits, at most 20.
+  static func append(_ value: UInt64, digits: Int, to bytes: inout [UInt8]) {
+    // Digits come from the last to the first.
+    var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+    var start = 20
     var rest = value
-    repeat {
-      bytes.append(UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0"))
-      rest /= 10
-    } while rest > 0
-    while bytes.count - start < digits { bytes.append(UInt8(ascii: "0")) }
-    var low = start
-    var high = bytes.count - 1
-    while low < high {
-      bytes.swapAt(low, high)
-      low += 1
-      high -= 1
+    while rest > 0 {
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      start -= 1
+      text[start] = UInt8(truncatingIfNeeded: digit) + UInt8(ascii: "0")
+      rest = quotient
+    }
+    start = min(start, 20 - digits)
+    bytes.append(addingCapacity: 20 - start) { (added: inout OutputSpan<UInt8>) in
+      for place in start..<20 { added.append(text[place]) }
     }
   }
 }

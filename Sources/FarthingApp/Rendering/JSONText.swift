@@ -4,15 +4,25 @@ package enum JSONText {
   /// (DEL, C1, direction overrides, line separators…) is written as an escape.
   package static func append(string: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
-    let isPlain = string.utf8.allSatisfy { byte in
-      byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-    }
-    if isPlain {
+    if isPlain(string) {
       bytes.append(contentsOf: string.utf8)
     } else {
       for scalar in string.unicodeScalars { append(scalar, to: &bytes) }
     }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// Whether every byte stands for itself. Without a branch a byte, so that many are looked at at once.
+  private static func isPlain(_ string: String) -> Bool {
+    let bytes = string.utf8.span
+    var isSpecial = false
+    for index in bytes.indices {
+      let byte = bytes[index]
+      let isControl = (byte &- 0x20) >= 0x5F
+      isSpecial =
+        isSpecial || isControl || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+    return !isSpecial
   }
 
   private static func append(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {

@@ -7,23 +7,13 @@ extension Renderer {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Renderer.pieceBytes + 4096)
     bytes.append(UInt8(ascii: "["))
-    // Neighbouring rows mostly share their time.
-    var time: Int64?
-    var timeText: [UInt8] = []
+    var times = TimeBytes()
     for (index, row) in answer.rows.enumerated() {
       bytes.append(contentsOf: index == 0 ? "\n{".utf8 : ",\n{".utf8)
       for (column, value) in row.enumerated() {
         if column > 0 { bytes.append(UInt8(ascii: ",")) }
         bytes.append(contentsOf: keys[column])
-        if case .time(let nanoseconds) = value {
-          if time != nanoseconds {
-            time = nanoseconds
-            timeText = Array("\"\(TimeText.rfc3339(nanoseconds))\"".utf8)
-          }
-          bytes.append(contentsOf: timeText)
-        } else {
-          append(value, to: &bytes)
-        }
+        append(value, &times, to: &bytes)
       }
       bytes.append(UInt8(ascii: "}"))
       if bytes.count >= Renderer.pieceBytes {
@@ -35,7 +25,9 @@ extension Renderer {
     try write(bytes)
   }
 
-  private func append(_ value: QueryValue, to bytes: inout [UInt8]) {
+  private func append(
+    _ value: QueryValue, _ times: inout TimeBytes, to bytes: inout [UInt8]
+  ) {
     switch value {
     case .null: bytes.append(contentsOf: "null".utf8)
     case .text(let text): JSONText.append(string: text, to: &bytes)
@@ -48,8 +40,15 @@ extension Renderer {
     case .boolean(let flag): bytes.append(contentsOf: flag ? "true".utf8 : "false".utf8)
     case .object(let text): JSONText.append(string: text, to: &bytes)
     case .ratio(let number), .milliseconds(let number), .real(let number):
-      bytes.append(contentsOf: NumberText.json(number).utf8)
-    case .time(let nanoseconds): appendQuoted(TimeText.rfc3339(nanoseconds), to: &bytes)
+      if number == number.rounded(), number.magnitude < 9_007_199_254_740_992 {
+        DecimalBytes.append(Int128(Int64(number)), to: &bytes)
+      } else {
+        bytes.append(contentsOf: NumberText.json(number).utf8)
+      }
+    case .time(let nanoseconds):
+      bytes.append(UInt8(ascii: "\""))
+      times.append(nanoseconds, to: &bytes)
+      bytes.append(UInt8(ascii: "\""))
     }
   }
 

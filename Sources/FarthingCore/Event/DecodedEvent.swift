@@ -75,26 +75,45 @@ package struct DecodedEvent: Sendable {
     units = 0..<0
   }
 
+  /// Makes it an event of which nothing is known but its kind and line.
+  ///
+  /// Places of absent texts, reals and money keep what was there, which their bits hide.
+  @inline(__always)
+  mutating func clear(kind newKind: EventKind, line newLine: Int) {
+    kind = newKind
+    line = newLine
+    time = 0
+    until = 0
+    textPresence = 0
+    integerPresence = 0
+    realPresence = 0
+    moneyPresence = 0
+    // Sums of parts are taken without asking which of them are present.
+    integers = InlineArray(repeating: 0)
+    tags = 0..<0
+    units = 0..<0
+  }
+
   /// The text field's place, or nil where it is absent.
-  @inlinable
+  @inlinable @inline(__always)
   package func range(of field: TextField) -> ByteRange? {
     textPresence & (1 << UInt32(field.rawValue)) == 0 ? nil : texts[Int(field.rawValue)]
   }
 
   /// The integer field's value, or nil where it is absent.
-  @inlinable
+  @inlinable @inline(__always)
   package func integer(_ field: IntegerField) -> Int64? {
     integerPresence & (1 << UInt32(field.rawValue)) == 0 ? nil : integers[Int(field.rawValue)]
   }
 
   /// The real field's value, or nil where it is absent.
-  @inlinable
+  @inlinable @inline(__always)
   package func real(_ field: RealField) -> Double? {
     realPresence & (1 << field.rawValue) == 0 ? nil : reals[Int(field.rawValue)]
   }
 
   /// The money field's value in picodollars, or nil where it is absent.
-  @inlinable
+  @inlinable @inline(__always)
   package func money(_ field: MoneyField) -> Int128? {
     moneyPresence & (1 << field.rawValue) == 0 ? nil : moneys[Int(field.rawValue)]
   }

@@ -26,6 +26,57 @@ final class FieldReader {
 
   func enterSegment() { codeTexts = [[QueryValue?]](repeating: [], count: slots.count) }
 
+  /// The values of rows of the reader's block.
+  func values(_ rows: [Int], _ reader: BlockReader) throws(StoreError) -> [QueryValue] {
+    var values: [QueryValue] = []
+    values.reserveCapacity(rows.count)
+    switch source {
+    case .text where slots[0].kind != .text:
+      try reader.loadCodes(slots[0])
+      let codes = slots[0].codes
+      for row in rows { values.append(text(place: 0, code: Int(codes[row]))) }
+    case .real where slots[0].kind != nil:
+      try reader.loadReals(slots[0])
+      let reals = slots[0].reals
+      for row in rows {
+        let isPresent = reals.validity.map { $0[row] != 0 } ?? true
+        values.append(isPresent ? .real(reals.values[row]) : .null)
+      }
+    case .money where slots[1].kind == nil && (slots.count < 3 || slots[2].kind == .codes):
+      try amounts(rows, reader, into: &values)
+    default:
+      for row in rows { values.append(try value(row, reader)) }
+    }
+    return values
+  }
+
+  /// The amounts of rows of a column without a companion, whose states are codes.
+  private func amounts(
+    _ rows: [Int], _ reader: BlockReader, into values: inout [QueryValue]
+  ) throws(StoreError) {
+    let isMoney = field.kind != .integer
+    var isUnpriced: [Bool] = []
+    var states: [UInt32] = []
+    if slots.count > 2 {
+      try reader.loadCodes(slots[2])
+      states = slots[2].codes
+      isUnpriced = (0..<slots[2].codeCount).map { code in
+        text(place: 2, code: code) == .text("unpriced")
+      }
+    }
+    try reader.loadIntegers(slots[0])
+    let amounts = slots[0].integers
+    for row in rows {
+      let isPresent = amounts.validity.map { $0[row] != 0 } ?? (slots[0].kind != nil)
+      if !isPresent || !states.isEmpty && isUnpriced[Int(states[row])] {
+        values.append(.null)
+      } else {
+        let amount = Int128(amounts.values[row])
+        values.append(isMoney ? .money(amount) : .count(amount))
+      }
+    }
+  }
+
   /// The value of a row of the reader's block; defaults are shown, absence is null.
   func value(_ row: Int, _ reader: BlockReader) throws(StoreError) -> QueryValue {
     switch source {
@@ -63,7 +114,11 @@ final class FieldReader {
       return (slot.text.string(row) ?? fallback).map { .text($0) } ?? .null
     }
     try reader.loadCodes(slot)
-    let code = Int(slot.codes[row])
+    return text(place: place, code: Int(slot.codes[row]))
+  }
+
+  private func text(place: Int, code: Int) -> QueryValue {
+    let slot = slots[place]
     if codeTexts[place].isEmpty {
       codeTexts[place].append(contentsOf: repeatElement(nil, count: slot.codeCount))
     }

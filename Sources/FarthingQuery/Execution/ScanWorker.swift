@@ -118,13 +118,12 @@ final class ScanWorker: @unchecked Sendable {
   func scan(block: Int) throws(StoreError) {
     guard try select(block) else { return }
     let rows = reader.rowCount
-    let count = mask.isEmpty ? rows : Kernels.count(mask, rows: rows)
-    if count == 0 { return }
-    var rowSelection = RowSelection(count: count, list: nil)
-    if count < rows {
+    var rowSelection = RowSelection(count: rows, list: nil)
+    if !mask.isEmpty {
       if selection.count <= rows { selection = [UInt32](repeating: 0, count: rows + 1) }
-      _ = Kernels.select(mask, rows: rows, into: &selection)
-      rowSelection.list = selection
+      rowSelection.count = Kernels.select(mask, rows: rows, into: &selection)
+      if rowSelection.count == 0 { return }
+      if rowSelection.count < rows { rowSelection.list = selection }
     }
     if groups.count < rows { groups = [UInt32](repeating: 0, count: rows) }
     if !index.isSingle {

@@ -37,6 +37,7 @@ package struct SQLExecutor: Sendable {
   private func answer(_ statement: String, _ snapshot: StoreSnapshot) throws -> SQLAnswer {
     var limits = SQLDatabase.Limits()
     limits.isTimeOver = isTimeOver
+    limits.sortBytes = min(limits.sortBytes, memoryLimit / 8)
     let database = try SQLDatabase(limits: limits)
     try database.add(collation: TextOrders.instant, TextOrders.compareInstants)
     try database.add(collation: TextOrders.decimal, TextOrders.compareDecimals)

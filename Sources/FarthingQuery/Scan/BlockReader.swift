@@ -9,6 +9,8 @@ final class ColumnSlot {
   fileprivate var loadedBlock = -1
   fileprivate(set) var codes: [UInt32] = []
   fileprivate(set) var integers = IntegerColumn()
+  /// The rows of the block whose integers are loaded.
+  fileprivate var loadedRows = 0..<0
   fileprivate(set) var reals = RealColumn()
   fileprivate(set) var text = TextColumn()
   /// Of a column held as text, where ``BlockReader/loadKeys(_:)`` found keys.
@@ -179,11 +181,23 @@ final class BlockReader {
     return slot.hasKeys
   }
 
-  func loadIntegers(_ slot: ColumnSlot) throws(StoreError) {
-    if slot.loadedBlock == block { return }
+  /// Loads a column of integers.
+  ///
+  /// - Parameter part: The rows that the caller looks at; nil for all. Packed values of others are
+  ///   not unpacked.
+  func loadIntegers(_ slot: ColumnSlot, rows part: Range<Int>? = nil) throws(StoreError) {
+    let isAttempt = slot.name.rawValue == "attempt"
+    let rows = isAttempt ? 0..<rowCount : part ?? 0..<rowCount
+    if slot.loadedBlock == block, slot.loadedRows.lowerBound <= rows.lowerBound,
+      slot.loadedRows.upperBound >= rows.upperBound
+    {
+      return
+    }
     slot.loadedBlock = block
-    try segment.readIntegers(slot.name, block: block, into: &slot.integers, scratch: scratch)
-    if slot.name.rawValue == "attempt", let validity = slot.integers.validity {
+    slot.loadedRows = rows
+    try segment.readIntegers(
+      slot.name, block: block, rows: rows, into: &slot.integers, scratch: scratch)
+    if isAttempt, let validity = slot.integers.validity {
       for row in 0..<rowCount where validity[row] == 0 { slot.integers.values[row] = 1 }
       slot.integers.validity = nil
     }

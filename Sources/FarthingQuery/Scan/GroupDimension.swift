@@ -84,7 +84,7 @@ final class GroupDimension {
     switch kind {
     case .text(let slot, let universe): try fillTexts(slot, universe, reader)
     case .bucket(let slot, let buckets, let listed):
-      try reader.loadIntegers(slot)
+      try reader.loadIntegers(slot, rows: kept.span)
       if starts == nil, let listed, let zone = reader.zone(slot.name, block: reader.block) {
         fillListed(slot.integers.values, listed, zone, kept)
       } else {

@@ -162,4 +162,10 @@ struct RowSelection {
 
   @inline(__always)
   func row(_ index: Int) -> Int { list.map { Int($0[index]) } ?? index }
+
+  /// From the first kept row to the last one.
+  var span: Range<Int> {
+    guard let list, count > 0 else { return 0..<count }
+    return Int(list[0])..<Int(list[count - 1]) + 1
+  }
 }

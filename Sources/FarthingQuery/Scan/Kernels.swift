@@ -27,13 +27,25 @@ enum Kernels {
   }
 
   /// Writes the numbers of the rows whose mask is 1 and returns how many there are.
+  ///
+  /// Rows of one tenant, identity or task stand together within a block, so mostly whole stretches
+  /// of the mask are 0; they are passed over 64 rows at a time.
   static func select(_ mask: [UInt8], rows: Int, into selection: inout [UInt32]) -> Int {
     let source = mask.span
     var target = selection.mutableSpan
     var count = 0
-    for row in 0..<rows {
-      target[count] = UInt32(truncatingIfNeeded: row)
-      count &+= Int(source[row])
+    var start = 0
+    while start < rows {
+      let end = min(start &+ 64, rows)
+      var any: UInt8 = 0
+      for row in start..<end { any |= source[row] }
+      if any != 0 {
+        for row in start..<end {
+          target[count] = UInt32(truncatingIfNeeded: row)
+          count &+= Int(source[row])
+        }
+      }
+      start = end
     }
     return count
   }

@@ -38,13 +38,15 @@ struct MeasureAccumulator {
       return
     }
     if values.kind == nil { return }
-    try reader.loadIntegers(values)
-    if let high, high.kind != nil {
+    let isNarrow = high?.kind == nil
+    let zone = reader.zone(values.name, block: reader.block)
+    let isPartEnough = isNarrow && zone != nil && verdict == .all
+    try reader.loadIntegers(values, rows: isPartEnough ? block.selection.span : nil)
+    if let high, !isNarrow {
       try addWide(reader, high, verdict, conditions, block)
       return
     }
     // Absent values read as 0, so the bound of the zone map holds for them too.
-    let zone = reader.zone(values.name, block: reader.block)
     let magnitude =
       zone.map { max($0.lowerBound.magnitude, $0.upperBound.magnitude) }
       ?? Kernels.greatestMagnitude(values.integers.values, rows: reader.rowCount)

@@ -22,8 +22,7 @@ enum CodeBlock {
       return
     }
     bytes.append(Tag.words.rawValue)
-    resize(&scratch.wideWords, to: codes.count)
-    for row in codes.indices { scratch.wideWords[row] = UInt64(codes[row]) }
+    WordKernels.widen(codes, into: &scratch.wideWords)
     WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
   }
 
@@ -33,8 +32,7 @@ enum CodeBlock {
   ) {
     bytes.append(Tag.rule.rawValue)
     guard let words else { return bytes.append(0) }
-    resize(&scratch.wideWords, to: words.count)
-    for row in words.indices { scratch.wideWords[row] = UInt64(words[row]) }
+    WordKernels.widen(words, into: &scratch.wideWords)
     WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
   }
 
@@ -43,20 +41,18 @@ enum CodeBlock {
   ) {
     var lengths: [UInt64] = []
     var words: [UInt64] = []
-    var greatest = seen
-    var start = 0
-    for row in codes.indices where row + 1 == codes.count || codes[row + 1] != codes[row] {
-      let code = codes[row]
-      lengths.append(UInt64(row + 1 - start))
-      start = row + 1
-      if code == 0 {
-        words.append(0)
-      } else if code > greatest {
+    WordKernels.widen(codes, into: &scratch.wideWords)
+    WordKernels.runs(scratch.wideWords, values: &words, lengths: &lengths)
+    var greatest = UInt64(seen)
+    for run in words.indices {
+      let code = words[run]
+      if code == 0 { continue }
+      if code > greatest {
         // Numbered by appearance, so it is the next one.
-        words.append(1)
+        words[run] = 1
         greatest = code
       } else {
-        words.append(UInt64(greatest - code) + 2)
+        words[run] = greatest - code + 2
       }
     }
     bytes.append(Tag.appearance.rawValue)

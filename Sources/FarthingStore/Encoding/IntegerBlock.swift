@@ -43,15 +43,17 @@ enum IntegerBlock {
   ) {
     bytes.append(Tag.rule.rawValue)
     guard let remainders else { return bytes.append(0) }
-    resize(&scratch.wideWords, to: remainders.count)
-    for row in remainders.indices { scratch.wideWords[row] = zigzag(remainders[row]) }
+    scratch.wideWords.removeAll(keepingCapacity: true)
+    scratch.wideWords.append(contentsOf: remainders.lazy.map { zigzag($0) })
     WordStream.encode(scratch.wideWords, into: &bytes, scratch: scratch)
   }
 
   /// Reads a block of `count` rows.
+  ///
+  /// - Parameter rows: The rows that matter: others may get any value. Nil for all.
   static func decode(
-    _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, into column: inout IntegerColumn,
-    scratch: ScanScratch
+    _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, rows: Range<Int>? = nil,
+    into column: inout IntegerColumn, scratch: ScanScratch
   ) throws(EncodingFault) {
     resize(&column.values, to: count)
     guard let tag = Tag(rawValue: try cursor.byte(bytes)) else {
@@ -63,13 +65,17 @@ enum IntegerBlock {
     case .packed, .packedOrAbsent:
       let base = try cursor.signed(bytes)
       let scale = Int64(bitPattern: try cursor.variable(bytes))
-      let isWide = try WordStream.decode(bytes, cursor: &cursor, count: count, scratch: scratch)
+      let isWide = try WordStream.decode(
+        bytes, cursor: &cursor, count: count, rows: rows, scratch: scratch)
       if tag == .packed {
         column.markAllPresent()
+        let part = rows ?? 0..<count
         if isWide {
-          WordKernels.widen(scratch.wideWords, base: base, scale: scale, into: &column.values)
+          WordKernels.widen(
+            scratch.wideWords, base: base, scale: scale, rows: part, into: &column.values)
         } else {
-          WordKernels.widen(scratch.words, base: base, scale: scale, into: &column.values)
+          WordKernels.widen(
+            scratch.words, base: base, scale: scale, rows: part, into: &column.values)
         }
       } else {
         var validity = column.takeValidity(count: count)
@@ -118,13 +124,7 @@ enum IntegerBlock {
   private static func encodeDelta(
     _ values: [Int64], span: UInt64, into bytes: inout [UInt8], _ scratch: EncodingScratch
   ) -> Bool {
-    let rows = values.count
-    resize(&scratch.integers, to: rows - 1)
-    for row in 1..<rows {
-      let (delta, overflow) = values[row].subtractingReportingOverflow(values[row - 1])
-      guard !overflow else { return false }
-      scratch.integers[row - 1] = delta
-    }
+    guard WordKernels.steps(values, into: &scratch.integers) else { return false }
     let (least, greatest) = WordKernels.range(scratch.integers)
     let scale = WordKernels.divisor(scratch.integers, base: least)
     let width = BitPacking.width(of: UInt64(greatest - least) / scale)

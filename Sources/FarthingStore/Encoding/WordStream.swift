@@ -87,19 +87,17 @@ enum WordStream {
   ) {
     var gaps: [UInt64] = []
     var uppers: [UInt64] = []
-    var lower = words
-    let mask = (UInt64(1) << UInt64(low)) - 1
-    var next = 0
-    for row in words.indices where words[row] > mask {
-      gaps.append(UInt64(row - next))
-      uppers.append(words[row] >> UInt64(low))
-      lower[row] = words[row] & mask
-      next = row + 1
-    }
+    WordKernels.split(words, low: low, gaps: &gaps, uppers: &uppers)
     bytes.append(patched | UInt8(low))
     bytes.append(UInt8(width))
     bytes.append(variable: UInt64(gaps.count))
-    pack(lower, width: low, into: &bytes, scratch: scratch)
+    if low > 32 {
+      let mask = (UInt64(1) << UInt64(low)) - 1
+      BitPacking.pack(words.map { $0 & mask }, width: low, into: &bytes)
+    } else {
+      WordKernels.narrow(words, low: low, into: &scratch.words)
+      BitPacking.pack(scratch.words, width: low, into: &bytes)
+    }
     encodePacked(
       gaps, width: BitPacking.width(of: gaps.max() ?? 0), into: &bytes, scratch: scratch)
     pack(uppers, width: width - low, into: &bytes, scratch: scratch)
@@ -112,12 +110,7 @@ enum WordStream {
     var lengths: [UInt64] = []
     values.reserveCapacity(count)
     lengths.reserveCapacity(count)
-    var start = 0
-    for row in words.indices where row + 1 == words.count || words[row + 1] != words[row] {
-      values.append(words[row])
-      lengths.append(UInt64(row + 1 - start))
-      start = row + 1
-    }
+    WordKernels.runs(words, values: &values, lengths: &lengths)
     bytes.append(runs)
     bytes.append(variable: UInt64(values.count))
     encodeSimple(lengths, into: &bytes, scratch: scratch)
@@ -183,17 +176,19 @@ extension WordStream {
   /// Reads `count` words into `scratch.words` where all have at most 32 bits, else into
   /// `scratch.wideWords`.
   ///
+  /// - Parameter rows: The places that matter: others may hold any word. Nil for all.
   /// - Returns: whether the words are in `wideWords`.
   static func decode(
-    _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, scratch: ScanScratch,
-    depth: Int = 0
+    _ bytes: Span<UInt8>, cursor: inout ByteCursor, count: Int, rows: Range<Int>? = nil,
+    scratch: ScanScratch, depth: Int = 0
   ) throws(EncodingFault) -> Bool {
     let form = try cursor.byte(bytes)
     if form <= 64 {
-      return try unpack(bytes, &cursor, width: Int(form), count: count, scratch)
+      return try unpack(bytes, &cursor, width: Int(form), count: count, rows: rows, scratch)
     }
     if form & patched != 0 {
-      return try decodePatched(bytes, &cursor, low: Int(form & 0x7F), count: count, scratch)
+      return try decodePatched(
+        bytes, &cursor, low: Int(form & 0x7F), count: count, rows: rows, scratch)
     }
     guard depth < 2 else { throw EncodingFault("its words are nested too deeply") }
     switch form {
@@ -205,24 +200,25 @@ extension WordStream {
 
   private static func unpack(
     _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, width: Int, count: Int,
-    _ scratch: ScanScratch
+    rows: Range<Int>? = nil, _ scratch: ScanScratch
   ) throws(EncodingFault) -> Bool {
     let range = try cursor.take(BitPacking.packedByteCount(count: count, width: width))
     let isWhole: Bool
     if width > 32 {
       resize(&scratch.wideWords, to: count)
       isWhole = BitPacking.unpack(
-        bytes.extracting(range), width: width, into: &scratch.wideWords)
+        bytes.extracting(range), width: width, rows: rows, into: &scratch.wideWords)
     } else {
       resize(&scratch.words, to: count)
-      isWhole = BitPacking.unpack(bytes.extracting(range), width: width, into: &scratch.words)
+      isWhole = BitPacking.unpack(
+        bytes.extracting(range), width: width, rows: rows, into: &scratch.words)
     }
     guard isWhole else { throw EncodingFault("its words are cut short") }
     return width > 32
   }
 
   private static func decodePatched(
-    _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, low: Int, count: Int,
+    _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, low: Int, count: Int, rows: Range<Int>?,
     _ scratch: ScanScratch
   ) throws(EncodingFault) -> Bool {
     let width = Int(try cursor.byte(bytes))
@@ -230,7 +226,7 @@ extension WordStream {
       throw EncodingFault("a patch is \(low) to \(width) bits")
     }
     let exceptions = try cursor.count(bytes, upTo: count)
-    let lowIsWide = try unpack(bytes, &cursor, width: low, count: count, scratch)
+    let lowIsWide = try unpack(bytes, &cursor, width: low, count: count, rows: rows, scratch)
     if width > 32, !lowIsWide {
       resize(&scratch.wideWords, to: count)
       WordKernels.widen(scratch.words, into: &scratch.wideWords)

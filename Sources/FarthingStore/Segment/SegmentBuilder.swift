@@ -46,9 +46,9 @@ struct SegmentBuilder {
         CodeBlock.encode(
           codes, seen: isByAppearance ? seen : nil, into: &bytes, scratch: scratch)
       }
-      let greatest = WordKernels.greatest(codes)
+      let (least, greatest): (UInt32, UInt32) = WordKernels.range(codes)
       written.parts.append(part)
-      written.zones.append(ZoneMap(minimum: Int64(codes.min() ?? 0), maximum: Int64(greatest)))
+      written.zones.append(ZoneMap(minimum: Int64(least), maximum: Int64(greatest)))
       seen = max(seen, greatest)
     }
     let dictionary = appendPart { bytes, scratch in

@@ -36,8 +36,12 @@ extension SegmentReader {
   }
 
   /// Reads a block of integers. An absent column is absent in every row.
+  ///
+  /// - Parameter part: The rows that matter, numbered from the block's first: others may get any
+  ///   value. Nil for all.
   package func readIntegers(
-    _ name: ColumnName, block: Int, into column: inout IntegerColumn, scratch: ScanScratch
+    _ name: ColumnName, block: Int, rows part: Range<Int>? = nil,
+    into column: inout IntegerColumn, scratch: ScanScratch
   ) throws(StoreError) {
     if let base = name.bookedBase {
       return try readBookedIntegers(of: base, block: block, into: &column, scratch: scratch)
@@ -66,7 +70,7 @@ extension SegmentReader {
       let bytes = loaded.span
       var cursor = ByteCursor(bytes)
       try IntegerBlock.decode(
-        bytes, cursor: &cursor, count: rows, into: &column, scratch: scratch)
+        bytes, cursor: &cursor, count: rows, rows: part, into: &column, scratch: scratch)
     } catch {
       throw damaged("column \(name) block \(block)", error)
     }

@@ -146,8 +146,6 @@ extension CodeRuns {
   /// - Returns: false, with `mask` unspecified, where a code is not in the table or the runs are not
   ///   of that many rows.
   package func expand(_ table: [UInt8], rows: Int, into mask: inout [UInt8]) -> Bool {
-    guard WordKernels.greatest(codes) < table.count else { return false }
-    let values = codes.map { table[Int($0)] }
-    return WordKernels.expandRuns(values, lengths: lengths, rows: rows, into: &mask)
+    WordKernels.expandMask(codes, lengths: lengths, by: table, rows: rows, into: &mask)
   }
 }

@@ -89,11 +89,14 @@ package enum BitPacking {
 
   /// Unpacks `values.count` values of at most 32 bits from the front of `bytes`.
   ///
+  /// - Parameter rows: The places that matter, of which those of the same groups are unpacked too;
+  ///   others are left as they are. Nil for all.
   /// - Returns: false, with `values` untouched, where `width` is above 32 or `bytes` too short.
   package static func unpack(
-    _ bytes: Span<UInt8>, width: Int, into values: inout [UInt32]
+    _ bytes: Span<UInt8>, width: Int, rows: Range<Int>? = nil, into values: inout [UInt32]
   ) -> Bool {
     let count = values.count
+    let part = wholeGroups(rows, count: count)
     guard (0...32).contains(width),
       bytes.count >= packedByteCount(count: count, width: width)
     else { return false }
@@ -105,10 +108,11 @@ package enum BitPacking {
           return
         }
         let groups = count / groupSize
-        for group in 0..<groups {
+        for group in part.groups {
           unsafe unpackGroup32(
             input + group * 128 * width, width: width, into: output + group * groupSize)
         }
+        guard part.hasTail else { return }
         let tail = unsafe input + groups * 128 * width
         let length = source.count - groups * 128 * width
         for index in 0..<(count - groups * groupSize) {
@@ -122,12 +126,14 @@ package enum BitPacking {
 
   /// Unpacks `values.count` values of 33 to 64 bits from the front of `bytes`.
   ///
+  /// - Parameter rows: As for narrower values.
   /// - Returns: false, with `values` untouched, where `width` is outside that range or `bytes` too
   ///   short.
   package static func unpack(
-    _ bytes: Span<UInt8>, width: Int, into values: inout [UInt64]
+    _ bytes: Span<UInt8>, width: Int, rows: Range<Int>? = nil, into values: inout [UInt64]
   ) -> Bool {
     let count = values.count
+    let part = wholeGroups(rows, count: count)
     guard (33...64).contains(width),
       bytes.count >= packedByteCount(count: count, width: width)
     else { return false }
@@ -135,10 +141,11 @@ package enum BitPacking {
       unsafe bytes.withUnsafeBytes { source in
         guard let output = target.baseAddress, let input = source.baseAddress else { return }
         let groups = count / groupSize
-        for group in 0..<groups {
+        for group in part.groups {
           unsafe unpackGroup64(
             input + group * 128 * width, width: width, into: output + group * groupSize)
         }
+        guard part.hasTail else { return }
         let tail = unsafe input + groups * 128 * width
         let length = source.count - groups * 128 * width
         for index in 0..<(count - groups * groupSize) {
@@ -148,6 +155,19 @@ package enum BitPacking {
       }
     }
     return true
+  }
+}
+
+extension BitPacking {
+  /// The full groups that hold some of `rows`, and whether what remains after the full groups does.
+  fileprivate static func wholeGroups(
+    _ rows: Range<Int>?, count: Int
+  ) -> (groups: Range<Int>, hasTail: Bool) {
+    let groups = count / groupSize
+    guard let rows = rows?.clamped(to: 0..<count) else { return (0..<groups, true) }
+    let first = min(rows.lowerBound / groupSize, groups)
+    let end = min((rows.upperBound + groupSize - 1) / groupSize, groups)
+    return (first..<max(first, end), rows.upperBound > groups * groupSize)
   }
 }
 

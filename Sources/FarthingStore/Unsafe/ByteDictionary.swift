@@ -30,6 +30,9 @@ struct ByteDictionary {
   /// Bytes of all texts.
   private(set) var textBytes = 0
 
+  /// Keeps loads that only warm the cache from being dropped; it means nothing.
+  private var searches: UInt64 = 0
+
   private static let key = (UInt64.random(in: 1 ... .max), UInt64.random(in: 1 ... .max))
 
   init() {}
@@ -100,13 +103,33 @@ struct ByteDictionary {
     guard let arena = unsafe other.arena, let ends = unsafe other.ends,
       let hashes = unsafe other.hashes, unsafe other.count > 0
     else { return }
+    // Each search begins with a cache miss where this dictionary is large; those of many texts
+    // overlap when they are asked for together.
+    let ahead = 16
+    var asked: UInt64 = 0
     for number in unsafe 1...other.count {
+      if number % ahead == 1, let cells = unsafe cells, unsafe mask > 1023 {
+        for next in unsafe number...min(number + ahead - 1, other.count) {
+          asked ^= unsafe cells[Int(truncatingIfNeeded: hashes[next]) & mask]
+        }
+      }
       let start = unsafe Int(ends[number - 1])
       unsafe codes.append(
         code(
           UnsafePointer(arena + start), Int(ends[number]) - start, hash: hashes[number],
           upTo: limit))
     }
+    unsafe searches ^= asked
+  }
+
+  /// Whether `code`, which this dictionary gave since it was last emptied, stands for a text.
+  @inline(__always)
+  func isText(_ code: Int, _ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+    precondition(unsafe code >= 1 && code <= count, "BUG: no text \(code)")
+    guard let arena = unsafe arena, let ends = unsafe ends else { return false }
+    let start = unsafe Int(ends[code - 1])
+    return unsafe Int(ends[code]) - start == length
+      && Self.areEqual(UnsafeRawPointer(arena + start), UnsafeRawPointer(text), length)
   }
 
   /// Calls `body` with the text that `code` stands for.
@@ -237,19 +260,31 @@ struct ByteDictionary {
   private static func areEqual(
     _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ length: Int
   ) -> Bool {
-    var place = 0
-    while place &+ 8 <= length {
-      let a = unsafe left.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-      let b = unsafe right.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-      if a != b { return false }
-      place &+= 8
+    if length >= 8 {
+      var place = 0
+      while place &+ 8 < length {
+        if unsafe !areEqual(left, right, at: place, as: UInt64.self) { return false }
+        place &+= 8
+      }
+      // The last word overlaps the one before: no loop over single bytes.
+      return unsafe areEqual(left, right, at: length &- 8, as: UInt64.self)
     }
-    while place < length {
-      let a = unsafe left.load(fromByteOffset: place, as: UInt8.self)
-      let b = unsafe right.load(fromByteOffset: place, as: UInt8.self)
-      if a != b { return false }
-      place &+= 1
+    if length >= 4 {
+      return unsafe areEqual(left, right, at: 0, as: UInt32.self)
+        && areEqual(left, right, at: length &- 4, as: UInt32.self)
     }
-    return true
+    if length >= 2 {
+      return unsafe areEqual(left, right, at: 0, as: UInt16.self)
+        && areEqual(left, right, at: length &- 2, as: UInt16.self)
+    }
+    return unsafe length == 0 || areEqual(left, right, at: 0, as: UInt8.self)
+  }
+
+  @inline(__always)
+  private static func areEqual<Word: FixedWidthInteger & BitwiseCopyable>(
+    _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, at place: Int, as word: Word.Type
+  ) -> Bool {
+    unsafe left.loadUnaligned(fromByteOffset: place, as: word)
+      == right.loadUnaligned(fromByteOffset: place, as: word)
   }
 }

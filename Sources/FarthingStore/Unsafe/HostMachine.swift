@@ -84,6 +84,18 @@ package enum HostMachine {
     return ([machine].compactMap { $0 } + groups).min()
   }
 
+  /// The permission bits of a file, as chmod takes them.
+  ///
+  /// - Throws: `notFound`, `accessDenied` or `io`.
+  package static func fileMode(of path: String) throws(StoreError) -> UInt32 {
+    var entry = stat()
+    // The call fills the local structure that it is handed.
+    guard unsafe stat(path, &entry) == 0 else {
+      throw HostProcess.failure("asking for the mode of", path, errno)
+    }
+    return entry.st_mode & 0o7777
+  }
+
   /// Whether this process may write into a folder that exists.
   package static func mayWrite(_ folder: String) -> Bool { unsafe access(folder, W_OK | X_OK) == 0 }
 

@@ -74,6 +74,15 @@ package enum HostProcess {
   /// Makes a write to a closed pipe an error of the call instead of the end of the process.
   package static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
+  /// Bounds every file that this process makes longer from here on; a write beyond is an error of
+  /// the call. For processes that write nothing but temporary files.
+  package static func limitFileSize(bytes: Int) {
+    _ = signal(SIGXFSZ, SIG_IGN)
+    let most = rlim_t(max(0, bytes))
+    var limit = rlimit(rlim_cur: most, rlim_max: most)
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+  }
+
   /// The wall clock in Unix nanoseconds.
   package static func now() -> Int64 {
     var time = timespec()

@@ -158,7 +158,7 @@ extension RowTable {
     _ other: RowTable, _ taken: [UInt32]?, codes: inout [UInt32]
   ) {
     var names: [UInt32] = []
-    unsafe tagNames.take(other.tagNames, upTo: Self.maximumTags, into: &names)
+    unsafe tagNames.pointee.take(other.tagNames.pointee, upTo: Self.maximumTags, into: &names)
     var tagsLeftOver: [Int] = []
     for number in 1..<max(names.count, 1) {
       let from = Place.tags + number - 1
@@ -173,7 +173,7 @@ extension RowTable {
     if unsafe !tagsLeftOver.isEmpty || other.slots[Place.overflowTags].cells != nil {
       absorbOverflow(other, taken, leftOver: tagsLeftOver, isTags: true)
     }
-    unsafe unitNames.take(other.unitNames, upTo: Self.maximumUnits, into: &names)
+    unsafe unitNames.pointee.take(other.unitNames.pointee, upTo: Self.maximumUnits, into: &names)
     var unitsLeftOver: [Int] = []
     for number in 1..<max(names.count, 1) {
       let from = Place.units + number - 1
@@ -222,7 +222,7 @@ extension RowTable {
     guard let cells = unsafe other.slots[from].cells else { return }
     let code = unsafe Int(cells.assumingMemoryBound(to: UInt32.self)[row])
     guard code > 0 else { return }
-    unsafe other.tagNames.withText(number) { unsafe addOverflow($0, $1) }
+    unsafe other.tagNames.pointee.withText(number) { unsafe addOverflow($0, $1) }
     unsafe other.slots[from].dictionary.withText(code) { text, length in
       overflow.append(variable: UInt64(length))
       unsafe overflow.append(contentsOf: UnsafeBufferPointer(start: text, count: length))
@@ -233,7 +233,7 @@ extension RowTable {
     guard let cells = unsafe other.slots[Place.units + number - 1].cells else { return }
     let cell = unsafe cells.assumingMemoryBound(to: UInt64.self)[row]
     guard cell != 0 else { return }
-    unsafe other.unitNames.withText(number) { unsafe addOverflow($0, $1) }
+    unsafe other.unitNames.pointee.withText(number) { unsafe addOverflow($0, $1) }
     overflow.append(signed: Int64(bitPattern: cell ^ 1 &<< 63))
   }
 }

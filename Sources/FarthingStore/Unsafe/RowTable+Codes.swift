@@ -92,10 +92,10 @@ extension RowTable {
         fill(&vectors, lane: lane, from: source, rows: chunkRows, chunk)
       }
       for (index, joint) in joints.enumerated() {
-        chunkCodes.removeAll(keepingCapacity: true)
         if let chunkRows {
-          for row in chunkRows { chunkCodes.append(joint.codes[Int(row)]) }
+          Self.gather(joint.codes, rows: chunkRows, into: &chunkCodes)
         } else {
+          chunkCodes.removeAll(keepingCapacity: true)
           chunkCodes.append(contentsOf: joint.codes[chunk])
         }
         Self.add(vectors, by: chunkCodes, into: &sums[index])
@@ -103,6 +103,18 @@ extension RowTable {
       start = chunk.upperBound
     }
     return zip(joints, sums).flatMap { Self.parts($0, $1) }
+  }
+
+  private static func gather(_ codes: [UInt32], rows: [UInt32], into gathered: inout [UInt32]) {
+    precondition(WordKernels.greatest(rows) < codes.count || rows.isEmpty, "BUG: a row too far")
+    resize(&gathered, to: rows.count)
+    unsafe codes.withUnsafeBufferPointer { codes in
+      unsafe rows.withUnsafeBufferPointer { rows in
+        unsafe gathered.withUnsafeMutableBufferPointer { gathered in
+          for index in 0..<rows.count { unsafe gathered[index] = codes[Int(rows[index])] }
+        }
+      }
+    }
   }
 
   /// The sums of each of the columns that a joint one is made of.
@@ -194,9 +206,16 @@ extension RowTable {
 
   /// The rows whose mask is `value`, ascending.
   func rows(of mask: [UInt8], where value: UInt8) -> [UInt32] {
-    var rows: [UInt32] = []
-    for row in 0..<rowCount where mask[row] == value { rows.append(UInt32(row)) }
-    return rows
+    precondition(mask.count == rowCount, "BUG: a mask of \(mask.count) rows")
+    // Each row is written to the next free place, of which there is one more than taken rows.
+    return unsafe [UInt32](unsafeUninitializedCapacity: rowCount + 1) { rows, count in
+      unsafe mask.withUnsafeBufferPointer { mask in
+        for row in 0..<mask.count {
+          unsafe rows[count] = UInt32(truncatingIfNeeded: row)
+          count &+= unsafe mask[row] == value ? 1 : 0
+        }
+      }
+    }
   }
 
   /// One sketch of a column of reals for each code.
@@ -238,6 +257,9 @@ extension RowTable {
     var reals = RealPlaces()
     var least = Int.max
     var greatest = 0
+    reals.rows.reserveCapacity(rowCount)
+    reals.values.reserveCapacity(rowCount)
+    reals.buckets.reserveCapacity(rowCount)
     forEachNumber(at: place) { row, pattern in
       let value = Double(bitPattern: UInt64(bitPattern: pattern))
       let bucket = QuantileSketch.bucket(of: value)

@@ -105,8 +105,13 @@ final class RowTable {
 
   var rowCount = 0
   let slots: UnsafeMutablePointer<ColumnSlot>
-  var tagNames = unsafe ByteDictionary()
-  var unitNames = unsafe ByteDictionary()
+  /// The names of tags and of units. Behind pointers, as the slots are: a property that changes
+  /// while a row is laid out would be checked for overlapping accesses each time.
+  let tagNames: UnsafeMutablePointer<ByteDictionary>
+  let unitNames: UnsafeMutablePointer<ByteDictionary>
+  /// For each place among an event's tags, the code of the name that stood there last.
+  private let lastTagNames: UnsafeMutablePointer<UInt32>
+  private static let rememberedTags = 32
   /// Most rows that the table takes.
   let capacity: Int
   /// Serialised overflow entries of the row at hand.
@@ -118,6 +123,12 @@ final class RowTable {
     self.capacity = capacity
     unsafe slots = UnsafeMutablePointer<ColumnSlot>.allocate(capacity: Place.limit)
     unsafe slots.initialize(repeating: ColumnSlot(), count: Place.limit)
+    unsafe tagNames = UnsafeMutablePointer<ByteDictionary>.allocate(capacity: 1)
+    unsafe tagNames.initialize(to: ByteDictionary())
+    unsafe unitNames = UnsafeMutablePointer<ByteDictionary>.allocate(capacity: 1)
+    unsafe unitNames.initialize(to: ByteDictionary())
+    unsafe lastTagNames = UnsafeMutablePointer<UInt32>.allocate(capacity: Self.rememberedTags)
+    unsafe lastTagNames.initialize(repeating: 0, count: Self.rememberedTags)
   }
 
   deinit {
@@ -128,8 +139,11 @@ final class RowTable {
       unsafe slots[place].arena?.deallocate()
     }
     unsafe slots.deallocate()
-    unsafe tagNames.destroy()
-    unsafe unitNames.destroy()
+    unsafe tagNames.pointee.destroy()
+    unsafe unitNames.pointee.destroy()
+    unsafe tagNames.deallocate()
+    unsafe unitNames.deallocate()
+    unsafe lastTagNames.deallocate()
   }
 
   /// About the memory that the rows take.
@@ -165,8 +179,9 @@ final class RowTable {
       unsafe slots[place].arenaUsed = 0
     }
     // Their codes belong to one run of rows: the next begins with other tags.
-    unsafe tagNames.removeAll()
-    unsafe unitNames.removeAll()
+    unsafe tagNames.pointee.removeAll()
+    unsafe unitNames.pointee.removeAll()
+    unsafe lastTagNames.update(repeating: 0, count: Self.rememberedTags)
     rowCount = 0
   }
 
@@ -355,11 +370,12 @@ final class RowTable {
     _ event: UnsafePointer<DecodedEvent>, _ bytes: UnsafeBufferPointer<UInt8>
   ) {
     var rest = unsafe event.pointee.textPresence
+    let plain = Self.plainTexts
     while rest != 0 {
       let field = rest.trailingZeroBitCount
       rest &= rest &- 1
       let (start, length) = unsafe text(event.pointee.texts[field], bytes)
-      if Self.plainTexts & (1 &<< UInt32(field)) != 0 {
+      if plain & (1 &<< UInt32(field)) != 0 {
         unsafe putPlain(start, length, at: field)
       } else {
         unsafe putText(start, length, at: field)
@@ -409,10 +425,22 @@ final class RowTable {
   private func putTags(
     _ entries: ArraySlice<NamedEntry>, _ bytes: UnsafeBufferPointer<UInt8>
   ) {
+    var place = 0
     for entry in entries {
       let (name, nameLength) = unsafe text(entry.name, bytes)
       let (value, length) = unsafe text(entry.text, bytes)
-      let index = unsafe tagNames.code(name, nameLength, upTo: Self.maximumTags)
+      // Most events have the same tags in the same order.
+      var index: UInt32 = 0
+      if place < Self.rememberedTags {
+        index = unsafe lastTagNames[place]
+        if unsafe index == 0 || !tagNames.pointee.isText(Int(index), name, nameLength) {
+          index = unsafe tagNames.pointee.code(name, nameLength, upTo: Self.maximumTags)
+          unsafe lastTagNames[place] = index
+        }
+      } else {
+        index = unsafe tagNames.pointee.code(name, nameLength, upTo: Self.maximumTags)
+      }
+      place &+= 1
       if index > 0 {
         unsafe putText(value, length, at: Place.tags + Int(index) - 1)
       } else {
@@ -429,7 +457,7 @@ final class RowTable {
   ) {
     for entry in entries {
       let (name, nameLength) = unsafe text(entry.name, bytes)
-      let index = unsafe unitNames.code(name, nameLength, upTo: Self.maximumUnits)
+      let index = unsafe unitNames.pointee.code(name, nameLength, upTo: Self.maximumUnits)
       if index > 0 {
         putNumber(entry.count, at: Place.units + Int(index) - 1)
       } else {
@@ -451,134 +479,5 @@ final class RowTable {
       unsafe putPlain(base, buffer.count, at: place)
     }
     overflow.removeAll(keepingCapacity: true)
-  }
-
-  // MARK: - Reading back
-
-  /// The names of the tags, or of the units, that have a column; the n-th is at the n-th place.
-  func entryNames(units: Bool) -> [String] {
-    let texts = unsafe units ? unitNames.texts() : tagNames.texts()
-    return (0..<texts.count).map { texts.string($0) ?? "" }
-  }
-
-  /// Whether a row has a value at `place`.
-  func isUsed(_ place: Int) -> Bool {
-    unsafe slots[place].cells != nil
-  }
-
-  /// How many texts a column of codes has.
-  func entryCount(at place: Int) -> Int { unsafe slots[place].dictionary.count }
-
-  /// The texts of a column of codes.
-  func texts(at place: Int) -> TextColumn {
-    unsafe slots[place].dictionary.texts()
-  }
-
-  /// Copies the codes of the rows at `order[rows]` into `codes`.
-  func gatherCodes(
-    at place: Int, order: [UInt32], rows: Range<Int>, into codes: inout [UInt32]
-  ) {
-    resize(&codes, to: rows.count)
-    guard let cells = unsafe slots[place].cells else { return codes.clear() }
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= order.count, "BUG: rows \(rows)")
-    let source = unsafe cells.assumingMemoryBound(to: UInt32.self)
-    unsafe order.withUnsafeBufferPointer { order in
-      unsafe codes.withUnsafeMutableBufferPointer { target in
-        for index in 0..<rows.count {
-          let row = unsafe Int(order[rows.lowerBound &+ index])
-          precondition(row < capacity, "BUG: row \(row)")
-          unsafe target[index] = source[row]
-        }
-      }
-    }
-  }
-
-  /// Copies the numbers of the rows at `order[rows]` into `values`: an absent one is `Int64.min`.
-  ///
-  func gatherNumbers(
-    at place: Int, order: [UInt32], rows: Range<Int>, into values: inout [Int64]
-  ) {
-    resize(&values, to: rows.count)
-    guard let cells = unsafe slots[place].cells else {
-      for index in values.indices { values[index] = .min }
-      return
-    }
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= order.count, "BUG: rows \(rows)")
-    let source = unsafe cells.assumingMemoryBound(to: UInt64.self)
-    unsafe order.withUnsafeBufferPointer { order in
-      unsafe values.withUnsafeMutableBufferPointer { target in
-        for index in 0..<rows.count {
-          let row = unsafe Int(order[rows.lowerBound &+ index])
-          precondition(row < capacity, "BUG: row \(row)")
-          let cell = unsafe source[row]
-          unsafe target[index] = Int64(bitPattern: cell ^ 1 &<< 63)
-        }
-      }
-    }
-  }
-
-  /// Calls `body` with the codes of all rows, nil where no row has one.
-  func withCodes<Result>(
-    at place: Int, _ body: (UnsafePointer<UInt32>?) -> Result
-  ) -> Result {
-    unsafe body(
-      slots[place].cells.map { unsafe UnsafePointer($0.assumingMemoryBound(to: UInt32.self)) })
-  }
-
-  /// Calls `body` with the cells of all rows of a column of numbers, nil where no row has one.
-  func withNumbers<Result>(
-    at place: Int, _ body: (UnsafePointer<UInt64>?) -> Result
-  ) -> Result {
-    unsafe body(
-      slots[place].cells.map { unsafe UnsafePointer($0.assumingMemoryBound(to: UInt64.self)) })
-  }
-
-  /// Where the texts of a text column begin in its arena, one a row and the end.
-  func plainOffsets(at place: Int) -> [UInt32] {
-    var offsets = [UInt32](repeating: 0, count: rowCount + 1)
-    guard let cells = unsafe slots[place].cells else { return offsets }
-    let lengths = unsafe cells.assumingMemoryBound(to: UInt32.self)
-    var sum: UInt32 = 0
-    for row in 0..<rowCount {
-      offsets[row] = sum
-      sum &+= unsafe lengths[row] == 0 ? 0 : lengths[row] &- 1
-    }
-    offsets[rowCount] = sum
-    return offsets
-  }
-
-  /// Copies the texts of the rows at `order[rows]` into `column`.
-  ///
-  /// - Parameter offsets: of ``plainOffsets(at:)``.
-  func gatherTexts(
-    at place: Int, offsets: [UInt32], order: [UInt32], rows: Range<Int>,
-    into column: inout TextColumn
-  ) {
-    column.removeAll()
-    guard let cells = unsafe slots[place].cells else { return }
-    let lengths = unsafe cells.assumingMemoryBound(to: UInt32.self)
-    let buffer = unsafe UnsafeBufferPointer(
-      start: slots[place].arena, count: slots[place].arenaUsed)
-    var validity = [UInt8](repeating: 1, count: rows.count)
-    var absent = 0
-    column.offsets.reserveCapacity(rows.count + 1)
-    for index in rows {
-      let row = Int(order[index])
-      if unsafe lengths[row] == 0 {
-        validity[index - rows.lowerBound] = 0
-        absent += 1
-      }
-      let range = Int(offsets[row])..<Int(offsets[row + 1])
-      precondition(range.upperBound <= buffer.count, "BUG: a text ends outside of its arena")
-      unsafe column.bytes.append(contentsOf: buffer[range])
-      column.offsets.append(UInt32(truncatingIfNeeded: column.bytes.count))
-    }
-    column.validity = absent == 0 ? nil : validity
-  }
-}
-
-extension [UInt32] {
-  fileprivate mutating func clear() {
-    for index in indices { self[index] = 0 }
   }
 }

@@ -25,25 +25,29 @@ enum TextKernels {
   /// different lengths or bytes above 127.
   static func symbols(_ column: TextColumn, length: Int) -> [(UInt64, UInt64)]? {
     guard let starts = starts(column, length: length) else { return nil }
-    var sets = [(UInt64, UInt64)](repeating: (0, 0), count: length)
-    let isPlain = unsafe column.bytes.withUnsafeBufferPointer { bytes in
-      unsafe sets.withUnsafeMutableBufferPointer { sets in
+    // By place and byte. Marks are only stored, never read and stored again, so no text waits for
+    // the one before.
+    var seen = [UInt8](repeating: 0, count: length * 256)
+    unsafe column.bytes.withUnsafeBufferPointer { bytes in
+      unsafe seen.withUnsafeMutableBufferPointer { seen in
         for start in starts {
-          var above: UInt8 = 0
           for place in 0..<length {
             let byte = unsafe bytes[start &+ place]
-            above |= byte
-            let bit = UInt64(1) &<< UInt64(byte & 63)
-            let isHigh = UInt64(0) &- UInt64((byte &>> 6) & 1)
-            unsafe sets[place].0 |= bit & ~isHigh
-            unsafe sets[place].1 |= bit & isHigh
+            unsafe seen[place &* 256 &+ Int(byte)] = 1
           }
-          if above > 127 { return false }
         }
-        return true
       }
     }
-    return isPlain ? sets : nil
+    var sets: [(UInt64, UInt64)] = []
+    for place in 0..<length {
+      var set: (UInt64, UInt64) = (0, 0)
+      for byte in 0..<256 where seen[place * 256 + byte] != 0 {
+        if byte > 127 { return nil }
+        if byte < 64 { set.0 |= 1 << UInt64(byte) } else { set.1 |= 1 << UInt64(byte - 64) }
+      }
+      sets.append(set)
+    }
+    return sets
   }
 
   /// The words of one chunk, one for each present row.
@@ -70,14 +74,16 @@ enum TextKernels {
     unsafe column.bytes.withUnsafeBufferPointer { bytes in
       unsafe table.withUnsafeBufferPointer { table in
         unsafe active.withUnsafeBufferPointer { active in
-          for row in starts.indices {
-            let start = starts[row]
-            var word: UInt64 = 0
-            for index in 0..<active.count {
-              let byte = unsafe bytes[start &+ active[index]]
-              word |= unsafe table[index &* 128 &+ Int(byte & 127)]
+          unsafe words.withUnsafeMutableBufferPointer { words in
+            for row in 0..<starts.count {
+              let start = starts[row]
+              var word: UInt64 = 0
+              for index in 0..<active.count {
+                let byte = unsafe bytes[start &+ active[index]]
+                word |= unsafe table[index &* 128 &+ Int(byte & 127)]
+              }
+              unsafe words[row] = word
             }
-            words[row] = word
           }
         }
       }
@@ -90,19 +96,31 @@ enum TextKernels {
   static func uuidTimes(_ column: TextColumn) -> [Int64]? {
     guard let starts = starts(column, length: 36) else { return nil }
     var values = [Int64](repeating: 0, count: starts.count)
-    for (row, start) in starts.enumerated() {
-      var value: Int64 = 0
-      for place in TextTemplate.timePlaces {
-        let byte = column.bytes[start + place]
-        switch byte {
-        case 0x30...0x39: value = value << 4 | Int64(byte - 0x30)
-        case 0x61...0x66: value = value << 4 | Int64(byte - 0x57)
-        default: return nil
+    let places = TextTemplate.timePlaces
+    precondition(places.allSatisfy { $0 < 36 }, "BUG: a time at \(places)")
+    // By byte: its digit; 16 where it is none, which then shows in `others`.
+    var digits = [UInt8](repeating: 0x10, count: 256)
+    for (digit, byte) in TextTemplate.lowerHexadecimal.enumerated() {
+      digits[Int(byte)] = UInt8(digit)
+    }
+    var others: UInt8 = 0
+    unsafe column.bytes.withUnsafeBufferPointer { bytes in
+      unsafe digits.withUnsafeBufferPointer { digits in
+        unsafe values.withUnsafeMutableBufferPointer { values in
+          for row in 0..<starts.count {
+            let start = starts[row]
+            var value: Int64 = 0
+            for place in places {
+              let digit = unsafe digits[Int(bytes[start &+ place])]
+              others |= digit
+              value = value &<< 4 | Int64(digit)
+            }
+            unsafe values[row] = value
+          }
         }
       }
-      values[row] = value
     }
-    return values
+    return others & 0x10 == 0 ? values : nil
   }
 
   /// Writes the texts of `count` rows from the words of the template's chunks, one text after

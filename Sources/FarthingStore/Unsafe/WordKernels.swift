@@ -5,20 +5,20 @@
 // a column of integers is read in about 1.1 ns a row.
 
 enum WordKernels {
-  /// values[i] = base + words[i] · scale, wrapping: damaged words give wrong numbers that the
-  /// checksum has ruled out, never a trap.
+  /// values[i] = base + words[i] · scale for the places `rows`, wrapping: damaged words give wrong
+  /// numbers that the checksum has ruled out, never a trap.
   static func widen(
-    _ words: [UInt32], base: Int64, scale: Int64, into values: inout [Int64]
+    _ words: [UInt32], base: Int64, scale: Int64, rows: Range<Int>, into values: inout [Int64]
   ) {
-    let count = min(words.count, values.count)
+    let rows = rows.clamped(to: 0..<min(words.count, values.count))
     unsafe words.withUnsafeBufferPointer { words in
       unsafe values.withUnsafeMutableBufferPointer { values in
         if scale == 1 {
-          for index in 0..<count {
+          for index in rows {
             unsafe values[index] = base &+ Int64(words[index])
           }
         } else {
-          for index in 0..<count {
+          for index in rows {
             unsafe values[index] = base &+ Int64(words[index]) &* scale
           }
         }
@@ -26,14 +26,14 @@ enum WordKernels {
     }
   }
 
-  /// As ``widen(_:base:scale:into:)`` for words of 64 bits.
+  /// As ``widen(_:base:scale:rows:into:)`` for words of 64 bits.
   static func widen(
-    _ words: [UInt64], base: Int64, scale: Int64, into values: inout [Int64]
+    _ words: [UInt64], base: Int64, scale: Int64, rows: Range<Int>, into values: inout [Int64]
   ) {
-    let count = min(words.count, values.count)
+    let rows = rows.clamped(to: 0..<min(words.count, values.count))
     unsafe words.withUnsafeBufferPointer { words in
       unsafe values.withUnsafeMutableBufferPointer { values in
-        for index in 0..<count {
+        for index in rows {
           unsafe values[index] = base &+ Int64(bitPattern: words[index]) &* scale
         }
       }
@@ -42,7 +42,8 @@ enum WordKernels {
 
   /// Copies each word into one of 64 bits.
   static func widen(_ words: [UInt32], into wide: inout [UInt64]) {
-    let count = min(words.count, wide.count)
+    resize(&wide, to: words.count)
+    let count = words.count
     unsafe words.withUnsafeBufferPointer { words in
       unsafe wide.withUnsafeMutableBufferPointer { wide in
         for index in 0..<count { unsafe wide[index] = UInt64(words[index]) }
@@ -149,6 +150,44 @@ enum WordKernels {
     }
   }
 
+  /// Writes `table[code]` of each run as often as its length says to the first `rows` places.
+  ///
+  /// Thirty-two rows are written at once and the next run overwrites what is too many: few runs are
+  /// longer, and a loop whose end the processor has to guess costs more than the bytes.
+  ///
+  /// - Returns: false where a code is not in the table or the lengths do not add up to `rows`.
+  static func expandMask(
+    _ codes: [UInt32], lengths: [UInt32], by table: [UInt8], rows count: Int,
+    into target: inout [UInt8]
+  ) -> Bool {
+    guard codes.count == lengths.count, count <= target.count, greatest(codes) < table.count
+    else { return codes.isEmpty && count == 0 }
+    return unsafe target.withUnsafeMutableBufferPointer { target in
+      guard let base = target.baseAddress else { return codes.isEmpty }
+      return unsafe codes.withUnsafeBufferPointer { codes in
+        unsafe lengths.withUnsafeBufferPointer { lengths in
+          unsafe table.withUnsafeBufferPointer { table in
+            var place = 0
+            for run in 0..<codes.count {
+              let length = unsafe Int(lengths[run])
+              // No code is beyond the table: the greatest is not.
+              let value = unsafe table[Int(codes[run])]
+              guard length <= count &- place else { return false }
+              if place &+ 32 <= count, length <= 32 {
+                unsafe UnsafeMutableRawPointer(base + place).storeBytes(
+                  of: SIMD32(repeating: value), as: SIMD32<UInt8>.self)
+              } else {
+                unsafe (base + place).update(repeating: value, count: length)
+              }
+              place &+= length
+            }
+            return place == count
+          }
+        }
+      }
+    }
+  }
+
   /// Turns the words of runs by appearance into codes: 0 stays, 1 is the code after the greatest so
   /// far, k ≥ 2 the one k − 2 below it.
   ///
@@ -195,6 +234,52 @@ enum WordKernels {
       for index in 0..<words.count { greatest = unsafe max(greatest, words[index]) }
       return greatest
     }
+  }
+
+  /// Least and greatest of the words; 0 and 0 for none.
+  static func range(_ words: [UInt32]) -> (least: UInt32, greatest: UInt32) {
+    guard let first = words.first else { return (0, 0) }
+    return unsafe words.withUnsafeBufferPointer { words in
+      var least = first
+      var greatest = first
+      for index in 0..<words.count {
+        least = unsafe min(least, words[index])
+        greatest = unsafe max(greatest, words[index])
+      }
+      return (least, greatest)
+    }
+  }
+
+  /// Sorts rows by eleven bits of their keys from `shift` on; stable.
+  ///
+  /// - Parameter other: working memory of as many rows; changes places with `order`.
+  static func sort(
+    _ order: inout [UInt32], keys: [UInt64], shift: UInt64, through other: inout [UInt32]
+  ) {
+    let count = order.count
+    precondition(
+      other.count == count && (count == 0 || greatest(order) < keys.count),
+      "BUG: \(count) rows, \(other.count) places, \(keys.count) keys")
+    var starts = [Int](repeating: 0, count: 2049)
+    unsafe keys.withUnsafeBufferPointer { keys in
+      unsafe order.withUnsafeBufferPointer { order in
+        unsafe starts.withUnsafeMutableBufferPointer { starts in
+          unsafe other.withUnsafeMutableBufferPointer { other in
+            for index in 0..<count {
+              unsafe starts[Int((keys[Int(order[index])] &>> shift) & 2047) &+ 1] &+= 1
+            }
+            for digit in 1...2048 { unsafe starts[digit] &+= starts[digit - 1] }
+            for index in 0..<count {
+              let row = unsafe order[index]
+              let digit = unsafe Int((keys[Int(row)] &>> shift) & 2047)
+              unsafe other[starts[digit]] = row
+              unsafe starts[digit] &+= 1
+            }
+          }
+        }
+      }
+    }
+    swap(&order, &other)
   }
 
   /// Replaces each code by `table[code]`.
@@ -271,25 +356,80 @@ enum WordKernels {
     guard let first = words.first else { return profile }
     profile.runs = 1
     var before = first
+    // Neighbours are counted apart: most need as many bits, and each count would wait for the last.
+    var others = InlineArray<65, Int>(repeating: 0)
     unsafe words.withUnsafeBufferPointer { words in
-      for index in 0..<words.count {
+      var greatest: UInt64 = 0
+      var changes = 0
+      var index = 0
+      while index &+ 1 < words.count {
+        let word = unsafe words[index]
+        let next = unsafe words[index &+ 1]
+        profile.widths[64 &- word.leadingZeroBitCount] &+= 1
+        others[64 &- next.leadingZeroBitCount] &+= 1
+        greatest = max(greatest, word, next)
+        changes &+= (word == before ? 0 : 1) &+ (next == word ? 0 : 1)
+        before = next
+        index &+= 2
+      }
+      if index < words.count {
         let word = unsafe words[index]
         profile.widths[64 &- word.leadingZeroBitCount] &+= 1
-        profile.greatest = max(profile.greatest, word)
-        profile.runs &+= word == before ? 0 : 1
-        before = word
+        greatest = max(greatest, word)
+        changes &+= word == before ? 0 : 1
       }
+      profile.greatest = greatest
+      profile.runs &+= changes
     }
+    for width in 0...64 { profile.widths[width] &+= others[width] }
     return profile
   }
 
-  /// The low half of each word.
-  static func narrow(_ words: [UInt64], into narrow: inout [UInt32]) {
+  /// Appends the value and the length of each run of equal words.
+  static func runs(_ words: [UInt64], values: inout [UInt64], lengths: inout [UInt64]) {
+    guard let first = words.first else { return }
+    unsafe words.withUnsafeBufferPointer { words in
+      var value = first
+      var start = 0
+      for index in 0..<words.count {
+        let word = unsafe words[index]
+        if word == value { continue }
+        values.append(value)
+        lengths.append(UInt64(index &- start))
+        value = word
+        start = index
+      }
+      values.append(value)
+      lengths.append(UInt64(words.count &- start))
+    }
+  }
+
+  /// Of words with more than `low` bits, appends how many words lie before it since the last such,
+  /// and its further bits.
+  static func split(
+    _ words: [UInt64], low: Int, gaps: inout [UInt64], uppers: inout [UInt64]
+  ) {
+    let mask = (UInt64(1) << UInt64(low)) - 1
+    unsafe words.withUnsafeBufferPointer { words in
+      var next = 0
+      for index in 0..<words.count {
+        let word = unsafe words[index]
+        if word <= mask { continue }
+        gaps.append(UInt64(index &- next))
+        uppers.append(word &>> UInt64(low))
+        next = index &+ 1
+      }
+    }
+  }
+
+  /// The low half of each word, of that the `low` lowest bits.
+  static func narrow(_ words: [UInt64], low: Int = 32, into narrow: inout [UInt32]) {
     resize(&narrow, to: words.count)
+    let mask = (UInt64(1) << UInt64(low)) - 1
     unsafe words.withUnsafeBufferPointer { words in
       unsafe narrow.withUnsafeMutableBufferPointer { narrow in
         for index in 0..<words.count {
-          unsafe narrow[index] = UInt32(truncatingIfNeeded: words[index])
+          unsafe narrow[index] = UInt32(truncatingIfNeeded: words[index] & mask)
         }
       }
     }
@@ -336,6 +476,25 @@ enum WordKernels {
             unsafe words[index] = value == .min ? 0 : word
           }
         }
+      }
+    }
+  }
+
+  /// What each value is above the one before it.
+  ///
+  /// - Returns: false where a difference leaves 64 bits.
+  static func steps(_ values: [Int64], into steps: inout [Int64]) -> Bool {
+    resize(&steps, to: max(0, values.count - 1))
+    return unsafe values.withUnsafeBufferPointer { values in
+      unsafe steps.withUnsafeMutableBufferPointer { steps in
+        var hasOverflowed = false
+        for index in 0..<steps.count {
+          let (step, overflow) = unsafe values[index &+ 1].subtractingReportingOverflow(
+            values[index])
+          unsafe steps[index] = step
+          hasOverflowed = hasOverflowed || overflow
+        }
+        return !hasOverflowed
       }
     }
   }

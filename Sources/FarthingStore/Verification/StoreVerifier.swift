@@ -148,6 +148,16 @@ package struct StoreVerifier {
             segment: entry))
       }
     } catch {
+      if error.code == .unsupportedVersion {
+        // Not one that setting aside would mend: another build reads it.
+        find(
+          StoreFault(
+            .damage, file: StoreLayout.segmentName(entry.id), what: error.description,
+            lostRows: entry.rowCount,
+            remedy: "if no other build has written this store, its header is damaged: restore it "
+              + "from a backup; until then answers go without it and say so"))
+        return
+      }
       guard error.code == .damaged || error.code == .notFound else { throw error }
       // Merged, repriced or dropped meanwhile.
       if error.code == .notFound, try !catalogState().segments.contains(entry) { return }

@@ -41,15 +41,7 @@ enum RowOrder {
     var other = order
     var shift: UInt64 = 0
     while shift < 64, greatest >> shift > 0 {
-      var starts = [Int](repeating: 0, count: 2049)
-      for row in order { starts[Int((keys[Int(row)] >> shift) & 2047) + 1] += 1 }
-      for digit in 1...2048 { starts[digit] += starts[digit - 1] }
-      for row in order {
-        let digit = Int((keys[Int(row)] >> shift) & 2047)
-        other[starts[digit]] = row
-        starts[digit] += 1
-      }
-      swap(&order, &other)
+      WordKernels.sort(&order, keys: keys, shift: shift, through: &other)
       shift += 11
     }
   }

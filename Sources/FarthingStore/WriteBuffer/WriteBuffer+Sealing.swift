@@ -134,14 +134,17 @@ extension WriteBuffer {
     var renumbered = TextColumn()
     renumbered.bytes.reserveCapacity(texts.bytes.count)
     renumbered.offsets.reserveCapacity(texts.offsets.count)
+    // Neighbours have one code more often than not.
+    var before = 0
     for row in codes.indices {
       let code = Int(codes[row])
       if code == 0 { continue }
-      if numbers[code] == 0 {
+      if code != before, numbers[code] == 0 {
         let range = Int(texts.offsets[code - 1])..<Int(texts.offsets[code])
         renumbered.append(texts.bytes[range])
         numbers[code] = UInt32(renumbered.count)
       }
+      before = code
       codes[row] = numbers[code]
     }
     return renumbered

@@ -151,6 +151,20 @@ struct CommandLineTests {
         """)
   }
 
+  @Test func `a table of costs says what it lacks, and one with its coverage does not`() throws {
+    _ = try filled()
+    let note = """
+      farthing: 1 of 6 requests have no price and add nothing to cost_per_request; farthing prices \
+      missing names their models
+
+      """
+    #expect(try folder.farthing("query", "cost_per_request").error == note)
+    #expect(try folder.farthing("query", "cost_per_request,price_coverage").error == "")
+    #expect(try folder.farthing("query", "cost_per_request", "--output", "csv").error == "")
+    let priced = try folder.farthing("query", "cost", "--where", "cost_state = 'priced'")
+    #expect(priced.error == "")
+  }
+
   @Test func `groups may be given one an option`() throws {
     try folder.write(
       "events.ndjson", #"{"time":"2026-03-02T00:00:00Z","model":"m","site":"s"}"#)

@@ -34,20 +34,7 @@ struct DocumentationTests {
     try Golden.expect(text, matches: "../../../docs/metrics.md")
   }
 
-  @Test func `the example configuration loads and says the defaults`() throws {
-    let file = Self.package.appending(path: "docs/farthing.yaml").path
-    let settings = try Settings.resolved(data: nil, config: file, environment: { _ in nil })
-    #expect(settings == Settings(dataFolder: "/var/lib/farthing"))
-  }
-
-  @Test func `every setting stands in the example configuration`() throws {
-    let text = try page("docs/farthing.yaml")
-    for key in Settings.Key.allCases where key != .server {
-      #expect(text.contains("\n\(key.rawValue):"))
-    }
-  }
-
-  @Test(arguments: ["ingest", "query", "events", "sql", "prices", "generate", "doctor"])
+  @Test(arguments: ["ingest", "query", "events", "sql", "prices", "generate", "doctor", "token"])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))
   }

@@ -124,6 +124,15 @@ struct SQLCommandTests {
     #expect(run.status == 0)
   }
 
+  @Test func `a sort that memory cannot hold goes on in a temporary file`() throws {
+    try folder.write("small.yaml", "query_memory_mib: 16\n")
+    let longSort = """
+      WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n LIMIT 200000)
+      SELECT count(*) AS n FROM (SELECT printf('%0200d', i * 7919 % 200000) AS h FROM n GROUP BY h)
+      """
+    try expect([longSort, "--config", "small.yaml", "--output", "csv"], "n\n200000\n")
+  }
+
   @Test func `its help lists every column and function`() throws {
     let help = try folder.farthing("help", "sql")
     #expect(help.status == 0)

@@ -1,4 +1,5 @@
 import FarthingCore
+import FarthingPipeline
 import FarthingQuery
 import FarthingStore
 import FarthingTestSupport

@@ -166,6 +166,39 @@ struct AmountTextTests {
     #expect(text == "." || AmountText.picodollars(of: text) == nil)
   }
 
+  @Test func `writes a time into bytes as it writes it as text`() {
+    var seed: UInt64 = 5
+    var times: [Int64] = [
+      .min, .min + 1, .max, .max - 1, 0, -1, 86_399_999_999_999, 86_400_000_000_000,
+    ]
+    for _ in 0..<500 {
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      let time = Int64(bitPattern: seed)
+      let step: Int64 = [1, 1000, 1_000_000, 1_000_000_000][Int(seed >> 33 & 3)]
+      times += [
+        time, time / 1_000_000_000 * 1_000_000_000 / step * step,
+        1_772_000_000_000_000_000 + time % 200_000_000_000_000 / step * step,
+      ]
+    }
+    var bytes = TimeBytes()
+    for time in times + times.reversed() {
+      var written: [UInt8] = []
+      bytes.append(time, to: &written)
+      #expect(String(decoding: written, as: UTF8.self) == TimeText.rfc3339(time))
+    }
+  }
+
+  @Test func `writes numbers digit by digit as Swift writes them`() {
+    for value in [
+      0, 7, -7, 10, -10, 99, 100, 1_000_000, Int128(Int64.max), Int128(Int64.min),
+      Int128(UInt64.max), .max, .min,
+    ] {
+      var written: [UInt8] = []
+      DecimalBytes.append(value, to: &written)
+      #expect(String(decoding: written, as: UTF8.self) == "\(value)")
+    }
+  }
+
   @Test(arguments: [
     (Int64(0), "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59.999999999Z"),
     (951_782_400_000_000_000, "2000-02-29T00:00:00Z"),

@@ -68,6 +68,9 @@ package struct DoctorCommand: AsyncParsableCommand {
       StoreCheckup.folder(
         folder, exists: exists, isWritable: HostMachine.mayWrite(folder), holder: holder,
         holderRuns: holder.map { HostMachine.isRunning(Int32(clamping: $0.processID)) } ?? false))
+    findings += ConfigurationCheckup.findings(
+      settings, now: now, memory: HostMachine.memoryLimit(),
+      openFiles: HostMachine.openFileLimit())
     let store = examineStore(settings, now, &findings)
     examineDisk(folder, storeBytes: store.bytes, &findings)
     findings.append(

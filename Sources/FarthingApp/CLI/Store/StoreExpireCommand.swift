@@ -62,15 +62,17 @@ package struct StoreExpireCommand: AsyncParsableCommand {
   }
 
   private static func days(_ number: Int) throws(CommandFailure) -> Int64? {
-    guard (0...Settings.greatestRetention).contains(number) else {
-      throw .usage("--retention-days \(number): \(Settings.retentionExpectation)")
+    guard (0...ConfigurationSchema.greatestRetention).contains(number) else {
+      throw .usage(
+        "--retention-days \(number): expected \(ConfigurationSchema.retentionExpectation)")
     }
     return number == 0 ? nil : Int64(number) * TimeText.nanosecondsPerDay
   }
 
   private static func gibibytes(_ number: Int) throws(CommandFailure) -> Int? {
-    guard (0...Settings.greatestRetention).contains(number) else {
-      throw .usage("--retention-gib \(number): \(Settings.retentionExpectation)")
+    guard (0...ConfigurationSchema.greatestRetention).contains(number) else {
+      throw .usage(
+        "--retention-gib \(number): expected \(ConfigurationSchema.retentionExpectation)")
     }
     return number == 0 ? nil : number << 30
   }

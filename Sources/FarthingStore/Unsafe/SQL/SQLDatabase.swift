@@ -14,6 +14,8 @@ internal import CSQLite
   package struct Limits: Sendable {
     /// The longest text, blob or row, in bytes.
     package var valueBytes: Int32 = 64 << 20
+    /// Memory of one sort, set of distinct values or intermediate table before it goes to a file.
+    package var sortBytes = 32 << 20
     /// Of one statement.
     package var statementBytes: Int32 = 1 << 20
     /// Asked now and then while a statement runs; true ends it.
@@ -48,8 +50,10 @@ internal import CSQLite
     }
     unsafe handle = opened
     unsafe sqlite3_extended_result_codes(handle, 1)
-    // Sorting in memory: a question must not fill a disk. The process's limit on memory ends it.
-    unsafe sqlite3_exec(handle, "PRAGMA temp_store = MEMORY", nil, nil, nil)
+    // What does not fit goes to temporary files, which have no name and vanish with the process; its
+    // limit on the size of a file bounds them. Runs of a sort as long as this cache are merged.
+    let pages = "PRAGMA cache_size = -\(max(1, limits.sortBytes >> 10))"
+    unsafe sqlite3_exec(handle, "PRAGMA temp_store = FILE; \(pages)", nil, nil, nil)
     fence()
   }
 
@@ -230,7 +234,16 @@ internal import CSQLite
     case _ where refusal != nil:
       return SQLFailure(.statement, "the statement is refused: \(refusal ?? "")")
     case SQLITE_NOMEM:
-      return SQLFailure(.limit, "the statement needs more than its memory limit")
+      return SQLFailure(
+        .limit,
+        "the statement needs more than its memory limit; raise it with query_memory_mib in the "
+          + "configuration")
+    // A file that may not grow further, or a full disk.
+    case SQLITE_IOERR, SQLITE_FULL:
+      return SQLFailure(
+        .limit,
+        "the statement needs more room for temporary files than there is or than it may take; "
+          + "narrow it, or let SQLITE_TMPDIR name a folder with more room")
     case SQLITE_TOOBIG:
       return SQLFailure(.limit, "a value is longer than \(limits.valueBytes) bytes")
     case SQLITE_INTERRUPT: return SQLFailure(.timeout, "the time for the statement is over")

@@ -1,0 +1,33 @@
+/// Who may do what on a server: the section `access` of the configuration.
+package struct AccessPolicy: Sendable, Equatable {
+  /// Most tokens of a policy.
+  package static let tokenLimit = 10_000
+
+  package var tokens: [AccessToken]
+  /// What a call without a token may do; nil where the configuration does not say.
+  package var anonymous: AccessScopes?
+  /// Whether the configuration says that a server without tokens may listen to other machines.
+  package var isOpen: Bool
+
+  package init(tokens: [AccessToken] = [], anonymous: AccessScopes? = nil, isOpen: Bool = false) {
+    self.tokens = tokens
+    self.anonymous = anonymous
+    self.isOpen = isOpen
+  }
+
+  /// What a call without a token may do: where tokens are named nothing, else all, unless the
+  /// configuration says otherwise.
+  package var anonymousScopes: AccessScopes { anonymous ?? (tokens.isEmpty ? .all : []) }
+
+  /// Why a server must not start at this address; nil where it may.
+  ///
+  /// On loopback the machine's own users are trusted, as with any development server. Beyond it, a
+  /// server that anybody may write to has to be meant.
+  package func objection(to address: ListenAddress) -> String? {
+    guard tokens.isEmpty, !isOpen, !address.isLoopback else { return nil }
+    return
+      "server.listen \(address) is open to other machines and access names no tokens, so anybody "
+      + "could write and read; add access.tokens (farthing token create NAME), listen on "
+      + "127.0.0.1, or say access.open: true if that is meant"
+  }
+}

@@ -1,0 +1,27 @@
+package import FarthingStore
+
+/// Everything that the configuration file can say, with what holds where it says nothing.
+///
+/// A value: two of them can be compared, and one process may hold an old one and a new one.
+package struct Configuration: Sendable, Equatable {
+  /// The store's folder; nil where the file does not name one.
+  package var data: String?
+  /// Most refusals that a receipt lists; the others are only counted.
+  package var listedErrors = 1000
+  /// Longest line, array element or single JSON value of an input, in bytes.
+  package var eventBytes = 20 << 20
+  /// Most bytes that a query may hold at once.
+  package var queryBytes = 400 << 20
+  /// How much of the past is kept; all of it unless something is set.
+  package var retention = Retention()
+  package var server = ServerSettings()
+  package var access = AccessPolicy()
+  package var client = ClientSettings()
+  package var agent = AgentSettings()
+  /// The site registry; nil for none.
+  package var sites: Listing<SiteRegistry>?
+  /// Announced events; nil for none.
+  package var calendar: Listing<EventCalendar>?
+
+  package init() {}
+}

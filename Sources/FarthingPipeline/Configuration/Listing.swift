@@ -1,0 +1,7 @@
+/// Something that the configuration gives itself or names a file for.
+package enum Listing<Value: Sendable & Equatable>: Sendable, Equatable {
+  /// A file, read when the process starts and when it reloads its configuration.
+  case file(String)
+  /// The configuration says it.
+  case given(Value)
+}
