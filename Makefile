@@ -19,7 +19,7 @@ FUZZING  := $(SCRATCH)/fuzzing
 FUZZER   := $(FUZZING)/release/farthing-fuzz
 SECONDS  ?= 600
 
-.PHONY: help demo test build release lint format bench fuzz corpus fuzzer install uninstall clean dependencies
+.PHONY: help demo test build release lint format bench thresholds fuzz corpus fuzzer install uninstall clean dependencies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,11 @@ format: ## write the formatter's layout into the sources
 
 bench: release ## against DuckDB, ClickHouse, Polars and SQLite (see Benchmarks/README.md)
 	@$(MAKE) --no-print-directory -C Benchmarks run FARTHING=$(abspath $(FARTHING))
+
+thresholds: release ## RECORD=1: count the instructions of steps and questions against Benchmarks/thresholds.json
+	@Scripts/dependencies valgrind
+	@$(BUILD) -c release --static-swift-stdlib --product farthing-query-loop
+	@Benchmarks/check-thresholds $(FARTHING) $(SCRATCH)/release/farthing-query-loop $(if $(RECORD),--record)
 
 fuzz: fuzzer ## TARGET=events SECONDS=600: search for input that breaks a parser (see CONTRIBUTING.md)
 	@Scripts/fuzz $(FUZZER) $(FUZZING)/runs $(TARGET) $(SECONDS)

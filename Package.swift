@@ -86,7 +86,9 @@ let package = Package(
     // The benchmark's process that keeps a store open: package access confines it to this package.
     .executableTarget(
       name: "farthing-query-loop",
-      dependencies: ["FarthingApp", "FarthingQuery", "FarthingStore"],
+      dependencies: [
+        "FarthingApp", "FarthingCore", "FarthingQuery", "FarthingStore", "FarthingTestSupport",
+      ],
       path: "Benchmarks/QueryLoop", swiftSettings: houseSettings),
     // The process that the fault tests kill while it writes a store.
     .executableTarget(

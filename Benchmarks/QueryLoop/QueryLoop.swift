@@ -3,10 +3,12 @@
 //
 //     farthing-query-loop --data FOLDER
 //     farthing-query-loop --columns FOLDER     the bytes of each column, and what reading it costs
+//     farthing-query-loop --data FOLDER --events FILE     questions about single steps too
 //
 // A question is a line in the words of the HTTP API: `query?metrics=…&by=…` or `events?columns=…`,
 // form-encoded. An answer is a line `ok BYTES` or `error BYTES`, then that many bytes: the JSON that
 // the command line prints, or the sentence that says what is wrong. The end of the input ends it.
+// `step?name=decode` does a step of `Kernels.Step` with the events of the file.
 
 internal import FarthingApp
 internal import FarthingQuery
@@ -17,9 +19,10 @@ internal import Foundation
 enum QueryLoop {
   static func main() {
     let arguments = CommandLine.arguments
-    guard arguments.count == 3, ["--data", "--columns"].contains(arguments[1]) else {
+    let hasEvents = arguments.count == 5 && arguments[1] == "--data" && arguments[3] == "--events"
+    guard hasEvents || arguments.count == 3, ["--data", "--columns"].contains(arguments[1]) else {
       FileHandle.standardError.write(
-        Data("usage: farthing-query-loop --data | --columns FOLDER\n".utf8))
+        Data("usage: farthing-query-loop --data | --columns FOLDER [--events FILE]\n".utf8))
       exit(2)
     }
     do {
@@ -33,13 +36,37 @@ enum QueryLoop {
       if arguments[1] == "--columns" {
         return print(try ColumnTable(snapshot).lines().joined(separator: "\n"))
       }
-      while let line = readLine() {
-        answer(QuestionText(line), over: snapshot)
+      let kernels = hasEvents ? try Kernels(path: arguments[4]) : nil
+      while let line = nextQuestion() {
+        let question = QuestionText(line)
+        if let kernels, question.kind == "step" {
+          step(question, kernels)
+        } else {
+          answer(question, over: snapshot)
+        }
       }
     } catch {
-      FileHandle.standardError.write(Data("\(error.message)\n".utf8))
+      FileHandle.standardError.write(Data("\(error)\n".utf8))
       exit(1)
     }
+  }
+
+  /// The next line. `thresholds.py` knows this function by its name: what happens between two calls is
+  /// one question.
+  @inline(never)
+  private static func nextQuestion() -> String? { readLine() }
+
+  private static func step(_ question: QuestionText, _ kernels: Kernels) {
+    var text = "error 0\n"
+    if let step = Kernels.Step(rawValue: question.words["name"] ?? "") {
+      do {
+        let said = try kernels.run(step) + "\n"
+        text = "ok \(said.utf8.count)\n\(said)"
+      } catch {
+        text = "error \("\(error)".utf8.count)\n\(error)"
+      }
+    }
+    FileHandle.standardOutput.write(Data(text.utf8))
   }
 
   private static func answer(_ question: QuestionText, over snapshot: StoreSnapshot) {

@@ -31,6 +31,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case prices
   /// Files of all formats that events are collected from.
   case collectors
+  /// OTLP requests of all signals in both encodings.
+  case otlp
   /// Mapping files, and lines that become events by them.
   case mapping
   /// Gzip and zstd streams.
@@ -56,6 +58,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .batches: try LogBodies.batches(bytes)
     case .prices: try InputBodies.prices(bytes)
     case .collectors: try InputBodies.collectors(bytes)
+    case .otlp: try OTLPBodies.otlp(bytes)
     case .mapping: try InputBodies.mapping(bytes)
     case .compressed: try InputBodies.compressed(bytes)
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import FarthingCore
 
 /// The words of a command line before they are parsed.
 enum CommandWords {

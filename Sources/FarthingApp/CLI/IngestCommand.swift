@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import FarthingCore
 internal import FarthingPipeline
 internal import FarthingStore
 
@@ -32,7 +33,7 @@ package struct IngestCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "auto (by the first bytes of each file), events, ndjson (events, one a line whatever it looks "
-        + "like), litellm, openai, anthropic, gemini or bedrock.",
+        + "like), litellm, otlp, openai, anthropic, gemini or bedrock.",
       valueName: "format"))
   package var format = "auto"
   @Option(

@@ -73,18 +73,18 @@ enum ConfigurationSchema {
   private static let limits: [Setting<ServerLimits>] = [
     .whole("body_mib", \.bodyBytes, 1...1024, times: 1 << 20),
     .whole("bodies_in_flight_mib", \.bodiesInFlightBytes, 1...65_536, times: 1 << 20),
+    .whole("uploads_waiting", \.uploadsWaiting, 1...100_000),
     .whole("connections", \.connections, 1...100_000),
     .whole("headers", \.headers, 10...1000),
     .whole("header_kib", \.headerBytes, 4...64, times: 1 << 10),
     .whole("target_kib", \.targetBytes, 1...64, times: 1 << 10),
     .seconds("idle_timeout_s", \.idleTimeout, 1...86_400),
     .seconds("header_timeout_s", \.headerTimeout, 1...3600),
-    .seconds("read_timeout_s", \.readTimeout, 1...3600),
     .seconds("body_timeout_s", \.bodyTimeout, 1...86_400),
+    .whole("body_rate_kib", \.bodyBytesPerSecond, 1...1_000_000, times: 1 << 10),
     .seconds("write_timeout_s", \.writeTimeout, 1...3600),
     .whole("queries_at_once", \.queriesAtOnce, 1...256),
     .whole("queries_waiting", \.queriesWaiting, 0...10_000),
-    .seconds("query_timeout_s", \.queryTimeout, 1...86_400),
   ]
 
   private static let access: [Setting<AccessPolicy>] = [

@@ -1,3 +1,4 @@
+internal import FarthingCore
 internal import Yams
 
 /// Where the reading of a configuration stands, and what it found wrong.

@@ -1,3 +1,4 @@
+internal import FarthingCore
 internal import FarthingQuery
 
 /// Times as text, without a calendar library: only the proleptic Gregorian calendar in UTC,
@@ -35,7 +36,7 @@ package enum TimeText {
 
   private static func append(_ nanoseconds: Int64, to text: inout String) {
     let (day, rest) = floorDivide(nanoseconds, by: nanosecondsPerDay)
-    let (year, month, date) = civil(daysSinceEpoch: day)
+    let (year, month, date) = CivilTime.date(ofDay: day)
     let seconds = rest / 1_000_000_000
     let fraction = rest % 1_000_000_000
     text += padded(year, 4) + "-" + padded(month, 2) + "-" + padded(date, 2) + "T"
@@ -77,21 +78,5 @@ package enum TimeText {
   private static func padded(_ number: Int64, _ width: Int) -> String {
     let text = String(number)
     return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-  }
-
-  /// Year, month and day of a day count.
-  ///
-  /// Source: the shifted-March algorithm of Howard Hinnant, "chrono-Compatible Low-Level Date
-  /// Algorithms" (2013): years start in March, so that the leap day is the last of its year.
-  private static func civil(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let shifted = daysSinceEpoch + 719_468
-    let (era, dayOfEra) = floorDivide(shifted, by: 146_097)
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let marchMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
   }
 }

@@ -90,7 +90,7 @@ package enum EventRules {
   }
 
   private static func textFault(
-    _ name: String, _ range: ByteRange, in batch: DecodedBatch, limit: Int
+    _ name: @autoclosure () -> String, _ range: ByteRange, in batch: DecodedBatch, limit: Int
   ) -> EventFault? {
     let start = Int(range.offset)
     let isPlain = batch.bytes[start..<start + Int(range.length)].allSatisfy {
@@ -101,8 +101,9 @@ package enum EventRules {
     let text = batch.string(range)
     let isUnclean = text.unicodeScalars.contains { TextRules.forbids($0.value) }
     guard range.length > limit || range.length == 0 || isUnclean else { return nil }
+    // The name is made here alone: most events have no fault, and names are made by reflection.
     return EventFault(
-      field: name, value: Excerpt.shortened(text),
+      field: name(), value: Excerpt.shortened(text),
       expected: range.length == 0
         ? Expectation.nonEmptyText
         : isUnclean ? Expectation.cleanText : Expectation.bytes(limit))
@@ -147,9 +148,9 @@ package enum EventRules {
         field: "units", value: String(event.units.count), expected: Expectation.unitCount)
     }
     for entry in batch.entries[event.tags] {
-      let name = "tags." + Excerpt.shortened(batch.string(entry.name))
-      if let fault = textFault(name, entry.name, in: batch, limit: EventLimits.textBytes)
-        ?? textFault(name, entry.text, in: batch, limit: EventLimits.textBytes)
+      func name() -> String { "tags." + Excerpt.shortened(batch.string(entry.name)) }
+      if let fault = textFault(name(), entry.name, in: batch, limit: EventLimits.textBytes)
+        ?? textFault(name(), entry.text, in: batch, limit: EventLimits.textBytes)
       {
         return fault
       }

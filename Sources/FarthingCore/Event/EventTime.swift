@@ -131,17 +131,8 @@ package struct EventTime: Sendable {
   }
 
   /// Days from 1970-01-01 to a date of the Gregorian calendar, proleptic before 1582.
-  ///
-  /// Counts years from March, so that the leap day ends a year: the days before month m are then
-  /// (153 m + 2) / 5, and four centuries have 146,097 days.
   static func daysSinceEpoch(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let monthFromMarch = (month + 9) % 12
-    let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return era * 146_097 + dayOfEra - 719_468
+    Int64(CivilTime.days(year: Int(year), month: Int(month), day: Int(day)))
   }
 
   /// Whether a leap second may stand right before `seconds`: a UTC midnight that starts 1 January or

@@ -221,26 +221,9 @@ package struct IncidentSpecification: Sendable, Equatable {
 
   /// `unknown WHAT "NAME"` with the nearest known name, or the known ones where none is near.
   static func unknown(_ what: String, _ name: String, among known: [String]) -> String {
-    let nearest = known.min { distance($0, name) < distance($1, name) }
-    let hint = nearest.flatMap { distance($0, name) <= 3 ? "; did you mean \($0)?" : nil }
+    let hint = Suggestion.nearest(to: name, among: known).map { "; did you mean \($0)?" }
     // A fleet may have thousands of names; the first few show what they look like.
     let listed = known.prefix(30).joined(separator: ", ") + (known.count > 30 ? "…" : "")
     return "unknown \(what) \"\(name)\"\(hint ?? "; known are \(listed)")"
-  }
-
-  /// Edits between two short names (Levenshtein); O(product of the lengths).
-  private static func distance(_ left: String, _ right: String) -> Int {
-    let rightBytes = Array(right.utf8.prefix(64))
-    var row = Array(0...rightBytes.count)
-    for (index, leftByte) in left.utf8.prefix(64).enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for (column, rightByte) in rightBytes.enumerated() {
-        let change = diagonal + (leftByte == rightByte ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(change, row[column] + 1, diagonal + 1)
-      }
-    }
-    return row[rightBytes.count]
   }
 }

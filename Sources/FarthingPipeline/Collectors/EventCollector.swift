@@ -52,12 +52,15 @@ package enum SourceFormat: String, Sendable, CaseIterable {
   case gemini
   /// Raw answers of Amazon Bedrock's Converse and InvokeModel.
   case bedrock
+  /// Requests of the OpenTelemetry protocol with spans: JSON lines, one JSON document or protobuf.
+  case otlp
 
   /// A new collector of the format, with nothing remembered.
   package func makeCollector(now: Int64) -> any EventCollector {
     switch self {
     case .events: NativeCollector(now: now)
     case .litellm: LiteLLMCollector()
+    case .otlp: OTLPCollector()
     case .openai: RawResponseCollector(.openAI)
     case .anthropic: RawResponseCollector(.anthropic)
     case .gemini: RawResponseCollector(.gemini)
@@ -68,4 +71,14 @@ package enum SourceFormat: String, Sendable, CaseIterable {
   /// Whether a batch of this format may be cut between lines and elements and decoded by many
   /// collectors at once. Others need the whole file, or all batches in one collector.
   package var isDivisible: Bool { self == .events }
+
+  /// Whether an input that begins so comes to its collector in pieces of whole records; others need
+  /// all of it at once.
+  func isCutIntoRecords(_ beginning: [UInt8]) -> Bool {
+    switch self {
+    case .events, .litellm: true
+    case .otlp: beginning.first { !$0.isJSONSpace } == UInt8(ascii: "{")
+    case .openai, .anthropic, .gemini, .bedrock: false
+    }
+  }
 }

@@ -60,6 +60,8 @@ extension SourceFormat {
     Signature(format: .litellm, keys: ["litellm_call_id"]),
     Signature(format: .litellm, keys: ["custom_llm_provider", "startTime", "endTime"]),
     Signature(format: .litellm, keys: ["model_map_information"]),
+    Signature(format: .otlp, keys: ["resourceSpans"]),
+    Signature(format: .otlp, keys: ["resource_spans"]),
     Signature(
       format: .openai,
       texts: [

@@ -5,7 +5,7 @@ package struct ServerSettings: Sendable, Equatable {
   package var tls: TLSFiles?
   package var limits = ServerLimits()
   /// How long calls that run may go on after SIGTERM.
-  package var drainTimeout: Duration = .seconds(30)
+  package var drainTimeout: Duration = .seconds(25)
 
   package init() {}
 }
@@ -28,7 +28,9 @@ package struct ServerLimits: Sendable, Equatable {
   /// Bytes of one body, decompressed.
   package var bodyBytes = 20 << 20
   /// Bytes of all bodies that are being read or stored, decompressed.
-  package var bodiesInFlightBytes = 160 << 20
+  package var bodiesInFlightBytes = 64 << 20
+  /// Uploads that wait for the log.
+  package var uploadsWaiting = 4096
   /// Connections at once.
   package var connections = 4096
   /// Header lines of a call.
@@ -38,21 +40,19 @@ package struct ServerLimits: Sendable, Equatable {
   /// Bytes of the path and query of a call.
   package var targetBytes = 16 << 10
   /// How long a connection without a call stays open.
-  package var idleTimeout: Duration = .seconds(120)
+  package var idleTimeout: Duration = .seconds(75)
   /// How long a caller may take for a call's head.
   package var headerTimeout: Duration = .seconds(10)
-  /// The longest pause within a body.
-  package var readTimeout: Duration = .seconds(30)
-  /// How long a caller may take for a whole body.
-  package var bodyTimeout: Duration = .seconds(300)
-  /// The longest pause in which a caller takes nothing of an answer.
+  /// How long a caller may take for a body, and a second more for each ``bodyBytesPerSecond`` that
+  /// came.
+  package var bodyTimeout: Duration = .seconds(20)
+  package var bodyBytesPerSecond = 16 << 10
+  /// How long a caller may take for a piece of an answer.
   package var writeTimeout: Duration = .seconds(60)
   /// Queries that run at once.
-  package var queriesAtOnce = 4
+  package var queriesAtOnce = 2
   /// Queries that wait for one of them to end.
   package var queriesWaiting = 64
-  /// How long a query may run.
-  package var queryTimeout: Duration = .seconds(60)
 
   package init() {}
 }

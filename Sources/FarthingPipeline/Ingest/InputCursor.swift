@@ -20,12 +20,12 @@ struct InputCursor {
     metadata: [UInt8]?, limits: InputLimits
   ) {
     let beginning = Beginning(of: input)
-    if let kind = ForeignContent.kind(of: beginning.bytes[...]) {
+    if named != .otlp, let kind = ForeignContent.kind(of: beginning.bytes[...]) {
       failure = "this is \(kind), not JSON events; nothing of it was read"
       isAtEnd = true
     }
     format = named ?? SourceFormat.detect(beginning.bytes, metadata: metadata)
-    let isWhole = layout == nil && format != .events && format != .litellm
+    let isWhole = layout == nil && !format.isCutIntoRecords(beginning.bytes)
     reader = PieceReader(limits: limits, layout: isWhole ? .value : layout) { buffer, count in
       try beginning.read(appendingTo: &buffer, count: count, then: input)
     }

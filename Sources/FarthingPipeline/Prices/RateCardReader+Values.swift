@@ -108,10 +108,9 @@ extension RateCardReader {
   }
 
   mutating func unknown(_ key: String, _ node: Node, among names: [String]) {
-    let near = names.min { key.editDistance(to: $0) < key.editDistance(to: $1) } ?? ""
     let hint =
-      key.editDistance(to: near) <= 3
-      ? "did you mean “\(near)”?" : "expected one of \(names.joined(separator: ", "))"
+      Suggestion.nearest(to: key, among: names).map { "did you mean “\($0)”?" }
+      ?? "expected one of \(names.joined(separator: ", "))"
     fault(node, "“\(key)” is not known here; \(hint)")
   }
 }
@@ -130,24 +129,5 @@ enum DecimalRemedy {
     }
     if guess.hasPrefix(".") { guess = "0" + guess }
     return guess != text && Rate(decimal: guess) != nil ? guess : nil
-  }
-}
-
-extension String {
-  /// Insertions, deletions and substitutions between two short names.
-  func editDistance(to other: String) -> Int {
-    let (left, right) = (Array(utf8), Array(other.utf8))
-    guard left.count <= 64, right.count <= 64 else { return max(left.count, right.count) }
-    var row = Array(0...right.count)
-    for (index, byte) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for place in right.indices {
-        let substituted = diagonal + (byte == right[place] ? 0 : 1)
-        diagonal = row[place + 1]
-        row[place + 1] = Swift.min(substituted, row[place] + 1, diagonal + 1)
-      }
-    }
-    return row[right.count]
   }
 }

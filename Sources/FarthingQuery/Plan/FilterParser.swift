@@ -88,7 +88,7 @@ struct FilterParser {
     default: throw unexpected("a field")
     }
     guard let field = RequestField.named(name) else {
-      throw FilterLexer.error(tokens[place].position, Suggestion.unknownField(name))
+      throw FilterLexer.error(tokens[place].position, UnknownName.field(name))
     }
     place += 1
     return field

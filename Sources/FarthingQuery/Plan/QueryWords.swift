@@ -120,7 +120,7 @@ private struct WordReader {
 
   mutating func metric(_ name: String) -> Metric? {
     guard let metric = Metric.named(name) else {
-      fault(Suggestion.unknownMetric(name))
+      fault(UnknownName.metric(name))
       return nil
     }
     if metric.definition == .unavailable {
@@ -140,7 +140,7 @@ private struct WordReader {
       if let field = RequestField.named(name) {
         if !fields.contains(field) { fields.append(field) }
       } else {
-        fault("\(flag): \(Suggestion.unknownField(name))")
+        fault("\(flag): \(UnknownName.field(name))")
       }
     }
     return fields

@@ -1,3 +1,5 @@
+internal import FarthingCore
+
 /// The yearly rule of a zone in the notation of the POSIX variable TZ, such as
 /// `CET-1CEST,M3.5.0,M10.5.0/3`.
 struct RecurringRule: Sendable, Hashable {

@@ -1,3 +1,5 @@
+internal import FarthingCore
+
 /// Cuts time into the buckets of `--every`: which bucket an instant lies in.
 ///
 /// Every instant lies in exactly one bucket. Widths of at most an hour are slices of fixed length,
@@ -14,7 +16,7 @@ package struct TimeBuckets: Sendable, Hashable {
 
   /// Where the bucket of an instant starts, and until when (at most its end) that answer holds.
   package func bucket(containing time: Int64) -> (start: Int64, until: Int64) {
-    let second = time.floored(by: CivilTime.nanosecondsPerSecond)
+    let second = time.floored(by: CivilTime.second)
     let length = width.count * width.unit.seconds
     if zone.isUTC && width.unit != .week {
       let start = second.floored(by: length) * length

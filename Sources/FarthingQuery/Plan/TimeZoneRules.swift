@@ -1,3 +1,5 @@
+internal import FarthingCore
+
 // When a zone's clocks stand how far from UTC, read from the compiled zone files (TZif) that every
 // Unix system carries. The caller hands over the bytes; nothing here opens a file.
 //

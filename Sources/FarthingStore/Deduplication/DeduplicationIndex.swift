@@ -1,4 +1,4 @@
-// Which ids arrived within the window, in at most 10 bytes an id.
+// Which ids arrived within the window, in at most 10 bytes an id, and some 6 where they are many.
 //
 // An id is hashed to 128 bits under the store's secret key. Its first 12 bits choose one of 4,096
 // shards, the next 56 are kept in its slot: 68 bits in all, so that the chance of one false match
@@ -12,6 +12,10 @@
 // greater hash, and a table grows by one sequential pass. Shards grow one at a time, by an eighth, at
 // sizes that differ from shard to shard: memory follows the number of ids smoothly, and no growth
 // needs more than one shard twice.
+//
+// From 4,096 ids on, 16 million in all, a shard packs them (`PackedSlots`): all 56 bits of each in 45,
+// and what tells the epochs apart, nothing where they are equal. New ids go to a small open table,
+// which is brought together with the packed ones whenever it has a sixteenth of them, or 512.
 //
 // Arrival is kept in epochs of 1/128 of the window, modulo 256. An id counts as seen for 128 whole
 // epochs after its own, so at least for the window. Before epochs could be mistaken for newer
@@ -82,11 +86,12 @@ package final class DeduplicationIndex {
   ///   - window: how long an id is remembered, nanoseconds; at least 128.
   ///   - seed: 16 random bytes of the store.
   ///   - now: Unix nanoseconds.
-  package init(window: Int64, seed: [UInt8], now: Int64) {
+  ///   - leastPacked: ids from which on a shard packs them.
+  package init(window: Int64, seed: [UInt8], now: Int64, leastPacked: Int = 4096) {
     // Rounded up, so that 128 epochs are never shorter than the window.
     epochLength = max(1, window / 128 + (window % 128 == 0 ? 0 : 1))
     hash = KeyedHash(seed: seed)
-    tables = DuplicateTables(count: Self.shardCount)
+    tables = DuplicateTables(count: Self.shardCount, leastPacked: leastPacked)
     currentEpoch = Self.floorDivide(now, epochLength)
     sweptEpoch = currentEpoch
   }
@@ -119,7 +124,7 @@ package final class DeduplicationIndex {
   /// - Returns: a meaningless number that keeps the loads from being dropped.
   package func warm(_ keys: ArraySlice<Key>) -> UInt64 {
     var sum: UInt64 = 0
-    for key in keys { sum ^= tables.firstSlot(of: key.slot, shard: Int(key.shard)) }
+    for key in keys { sum ^= tables.firstWords(of: key.slot, shard: Int(key.shard)) }
     return sum
   }
 
@@ -207,7 +212,8 @@ package final class DeduplicationIndex {
 
   /// Forgets an id whose event was not stored after all.
   package func remove(_ key: Key) {
-    if tables.remove(key.slot, shard: Int(key.shard)) { count -= 1 }
+    let current = UInt8(truncatingIfNeeded: currentEpoch)
+    if tables.remove(key.slot, currentEpoch: current, shard: Int(key.shard)) { count -= 1 }
   }
 
   /// Whether the id arrived within the window.

@@ -9,6 +9,9 @@
 // and replaced only in `fill`. Why indices stay inside: a home is below `homes` by construction (a
 // 56-bit fraction times `homes`), and every walk from there ends at an empty word at the latest,
 // because the last word of a table is empty whenever a walk begins (`isFull` sees to it).
+//
+// A table that has grown packs its ids from time to time (`PackedSlots`) and begins anew; both hold an
+// id only where the packed one is past the window, and then the other counts.
 
 /// Open-addressed tables of ascending slots; see ``DeduplicationIndex`` for what a slot is.
 ///
@@ -30,6 +33,8 @@
     var count = 0
     /// Whether the last word may be in use.
     var isEndUsed = false
+    /// The older ids.
+    var packed = PackedSlots()
 
     /// Only where `homes` is above 0.
     var slots: UnsafeMutablePointer<UInt64> { unsafe memory.unsafelyUnwrapped }
@@ -41,18 +46,26 @@
   /// some nine times.
   private static let small = 192
 
+  /// One id of the open table for so many packed ones: fewer would pack more often, more would take
+  /// more memory.
+  private static let packedShare = 16
+
   private let tables: UnsafeMutablePointer<Table>
   private let tableCount: Int
+  /// Ids that a table has before it packs any. A search among packed ids takes two cache misses more.
+  private let leastPacked: Int
 
-  init(count: Int) {
+  init(count: Int, leastPacked: Int) {
     tableCount = count
+    self.leastPacked = leastPacked
     unsafe tables = .allocate(capacity: count)
     unsafe tables.initialize(repeating: Table(), count: count)
   }
 
   deinit {
-    for place in 0..<tableCount where unsafe tables[place].homes > 0 {
-      unsafe tables[place].slots.deallocate()
+    for place in 0..<tableCount {
+      if unsafe tables[place].homes > 0 { unsafe tables[place].slots.deallocate() }
+      unsafe tables[place].packed.destroy()
     }
     unsafe tables.deallocate()
   }
@@ -60,8 +73,11 @@
   /// The memory of all tables, bytes.
   var byteCount: Int {
     var sum = tableCount * MemoryLayout<Table>.stride
-    for place in 0..<tableCount where unsafe tables[place].homes > 0 {
-      sum += unsafe (tables[place].homes + Self.spare) * 8
+    for place in 0..<tableCount {
+      if unsafe tables[place].homes > 0 {
+        sum += unsafe (tables[place].homes + Self.spare) * 8
+      }
+      sum += unsafe tables[place].packed.byteCount
     }
     return sum
   }
@@ -92,12 +108,13 @@
       || table.pointee.isEndUsed
   }
 
-  /// What stands at the home of a slot.
+  /// Loads the memory that the search for a slot begins at; a meaningless number.
   @inline(__always)
-  func firstSlot(of slot: UInt64, shard: Int) -> UInt64 {
+  func firstWords(of slot: UInt64, shard: Int) -> UInt64 {
     let table = unsafe table(shard)
     let homes = unsafe table.pointee.homes
-    return homes == 0 ? 0 : unsafe table.pointee.slots[Self.home(of: slot, homes)]
+    let first = homes == 0 ? 0 : unsafe table.pointee.slots[Self.home(of: slot, homes)]
+    return unsafe first ^ table.pointee.packed.firstWords(of: slot)
   }
 
   /// - Precondition: the table is not full.
@@ -109,6 +126,11 @@
       if unsafe Self.isLive(next.pointee, currentEpoch) { return .present }
       unsafe next.pointee = slot | UInt64(epoch)
       return .renewed
+    }
+    if let arrival = unsafe table.pointee.packed.epoch(of: slot),
+      Self.isLive(UInt64(arrival), currentEpoch)
+    {
+      return .present
     }
     // Move the run that starts here one further; the last slot is empty, so there is an end.
     var moving = slot | UInt64(epoch)
@@ -128,8 +150,12 @@
   ///
   /// - Returns: by how many ids the table grew.
   func insert(_ slots: ArraySlice<UInt64>, currentEpoch: UInt8, shard: Int) -> Int {
-    reserve(slots.count, shard: shard, currentEpoch: currentEpoch)
     var change = 0
+    let table = unsafe table(shard)
+    if unsafe table.pointee.count + slots.count > limit(table), unsafe table.pointee.count > 0 {
+      change -= unsafe pack(table, young(table, currentEpoch), currentEpoch: currentEpoch)
+    }
+    reserve(slots.count, shard: shard, currentEpoch: currentEpoch)
     for slot in slots where slot != 0 {
       if isFull(shard) { change -= makeRoom(shard, currentEpoch: currentEpoch) }
       let insertion = insert(
@@ -164,14 +190,23 @@
 
   func contains(_ slot: UInt64, currentEpoch: UInt8, shard: Int) -> Bool {
     let table = unsafe table(shard)
-    guard let place = unsafe place(of: slot, in: table) else { return false }
-    return unsafe Self.isLive(table.pointee.slots[place], currentEpoch)
+    if let place = unsafe place(of: slot, in: table) {
+      return unsafe Self.isLive(table.pointee.slots[place], currentEpoch)
+    }
+    guard let arrival = unsafe table.pointee.packed.epoch(of: slot) else { return false }
+    return Self.isLive(UInt64(arrival), currentEpoch)
   }
 
   /// - Returns: whether it was there.
-  func remove(_ slot: UInt64, shard: Int) -> Bool {
+  /// - Complexity: O(1) expected, O(ids of the shard) for one that is packed.
+  func remove(_ slot: UInt64, currentEpoch: UInt8, shard: Int) -> Bool {
     let table = unsafe table(shard)
-    guard var place = unsafe place(of: slot, in: table) else { return false }
+    guard var place = unsafe place(of: slot, in: table) else {
+      guard unsafe table.pointee.packed.epoch(of: slot) != nil else { return false }
+      let rest = unsafe table.pointee.packed.unpacked().filter { $0 & ~0xFF != slot }
+      unsafe replacePacked(table, by: rest, currentEpoch: currentEpoch)
+      return true
+    }
     let homes = unsafe table.pointee.homes
     let slots = unsafe table.pointee.slots
     // Move back what follows until a slot stands at its home.
@@ -186,7 +221,56 @@
     return true
   }
 
-  /// Drops what is past the window; grows by an eighth where that gave too little room.
+  // MARK: - Packing
+
+  /// Ids in the open table from which on they are packed.
+  private func limit(_ table: UnsafeMutablePointer<Table>) -> Int {
+    let packed = unsafe table.pointee.packed.count
+    return packed == 0 ? leastPacked : max(leastPacked / 8, packed / Self.packedShare)
+  }
+
+  /// The slots of the open table within the window.
+  private func young(_ table: UnsafeMutablePointer<Table>, _ currentEpoch: UInt8) -> [UInt64] {
+    guard unsafe table.pointee.homes > 0 else { return [] }
+    return unsafe kept(table) { Self.isLive($0, currentEpoch) }
+  }
+
+  private func replacePacked(
+    _ table: UnsafeMutablePointer<Table>, by slots: [UInt64], currentEpoch: UInt8
+  ) {
+    unsafe table.pointee.packed.destroy()
+    unsafe table.pointee.packed = PackedSlots(slots, currentEpoch: currentEpoch)
+  }
+
+  /// Brings ids together with those packed before and empties the open table.
+  ///
+  /// - Parameter young: of the open table, ascending.
+  /// - Returns: how many ids were dropped, those past the window.
+  private func pack(
+    _ table: UnsafeMutablePointer<Table>, _ young: [UInt64], currentEpoch: UInt8
+  ) -> Int {
+    let old = unsafe table.pointee.packed.unpacked()
+    let before = unsafe table.pointee.count + old.count
+    var merged: [UInt64] = []
+    merged.reserveCapacity(old.count + young.count)
+    var next = 0
+    for slot in old where Self.isLive(slot, currentEpoch) {
+      while next < young.count, young[next] < slot & ~0xFF {
+        merged.append(young[next])
+        next += 1
+      }
+      merged.append(slot)
+    }
+    merged.append(contentsOf: young[next...])
+    unsafe replacePacked(table, by: merged, currentEpoch: currentEpoch)
+    var homes = unsafe limit(table) * 32 / 28 + 8
+    while unsafe !fill(table, with: [], homes: homes) { homes += 4 }
+    return before - merged.count
+  }
+
+  // MARK: - Room
+
+  /// Drops what is past the window; where that gave too little room, packs or grows by an eighth.
   ///
   /// - Returns: how many ids were dropped.
   func makeRoom(_ shard: Int, currentEpoch: UInt8) -> Int {
@@ -198,6 +282,9 @@
     if homes > 0 { kept = unsafe self.kept(table) { Self.isLive($0, currentEpoch) } }
     var size = homes
     if kept.count &* 32 >= homes &* 26 || isLastUsed {
+      if unsafe kept.count >= limit(table) {
+        return unsafe pack(table, kept, currentEpoch: currentEpoch)
+      }
       // The first size differs from shard to shard, so that not all grow at the same time.
       size =
         homes == 0 ? 16 + shard % 16 : homes + (homes < Self.small ? homes / 2 : homes / 8)
@@ -211,16 +298,26 @@
   /// - Returns: how many.
   func sweep(_ shard: Int, currentEpoch: Int64, before oldest: Int64) -> Int {
     let table = unsafe table(shard)
-    let before = unsafe table.pointee.count
-    guard before > 0 else { return 0 }
-    let kept = unsafe self.kept(table) { slot in
-      let age = UInt8(truncatingIfNeeded: currentEpoch) &- UInt8(truncatingIfNeeded: slot)
-      return currentEpoch - Int64(age) >= oldest
+    let current = UInt8(truncatingIfNeeded: currentEpoch)
+    func isKept(_ slot: UInt64) -> Bool {
+      currentEpoch - Int64(current &- UInt8(truncatingIfNeeded: slot)) >= oldest
     }
-    guard kept.count < before else { return 0 }
+    var dropped = 0
+    if unsafe table.pointee.packed.count > 0 {
+      let old = unsafe table.pointee.packed.unpacked()
+      let rest = old.filter(isKept)
+      if rest.count < old.count {
+        unsafe replacePacked(table, by: rest, currentEpoch: current)
+        dropped = old.count - rest.count
+      }
+    }
+    let before = unsafe table.pointee.count
+    guard before > 0 else { return dropped }
+    let kept = unsafe self.kept(table, where: isKept)
+    guard kept.count < before else { return dropped }
     var size = max(16, kept.count + kept.count / 8)
     while unsafe !fill(table, with: kept, homes: size) { size += max(4, size / 8) }
-    return before - kept.count
+    return dropped + before - kept.count
   }
 
   private func kept(
@@ -255,7 +352,8 @@
       free = place + 1
     }
     if unsafe table.pointee.homes > 0 { unsafe table.pointee.slots.deallocate() }
-    unsafe table.pointee = Table(memory: slots, homes: homes, count: kept.count)
+    unsafe table.pointee = Table(
+      memory: slots, homes: homes, count: kept.count, packed: table.pointee.packed)
     return true
   }
 }

@@ -177,9 +177,9 @@ struct ConfigurationCheckupTests {
         "warning access: the token \"soon\" expires at 2026-12-01T11:06:40Z",
       ])
     #expect(
-      findings({ _ in }, memory: 1 << 30, openFiles: 1024) == [
+      findings({ _ in }, memory: 800 << 20, openFiles: 1024) == [
         "warning server: queries_at_once × query_memory_mib and bodies_in_flight_mib may come to more "
-          + "than the 1 GiB of memory",
+          + "than the 800 MiB of memory",
         "warning server: 1024 files may be open, and server.limits.connections is 4096",
       ])
     #expect(

@@ -4,7 +4,7 @@ package import FarthingCore
 //  - A failure says 0 tokens and a cost of 0.0: both are unknown, not zero.
 //  - A cost of 0.0 on a success that was no cache hit means that LiteLLM knows no price.
 //  - All attempts of a client request share `litellm_call_id`, so it alone is not an idempotency
-//    key: failed attempts add their start to it.
+//    key: failed attempts add their start to it. A cache hit has the first answer's `id`.
 //  - `response.model` is the alias that was asked for.
 //  - `completionStartTime` equals the end where nothing was streamed.
 //  - `metadata.user_api_key_hash` may be the raw key, and `messages` and `response` hold prompts and
@@ -76,9 +76,14 @@ struct LiteLLMCall {
     return isProvider && !rest.isEmpty ? rest : model
   }
 
+  /// The provider's id of the answer where there is one, since whoever else reports the call knows
+  /// it too; else LiteLLM's own id of the call.
   private var id: String? {
-    guard let call = root["litellm_call_id"]?.text else { return root["id"]?.text }
-    return isFailure ? call + ":" + String(time ?? 0) : call
+    let own = root["id"]?.text
+    guard let call = root["litellm_call_id"]?.text else { return own }
+    if isFailure { return call + ":" + String(time ?? 0) }
+    if let own, !isCacheHit, ResponseID.isUnique(own.utf8) { return own }
+    return call
   }
 
   func add(to builder: inout EventBatchBuilder, link: AttemptLinks.Link) {
@@ -116,7 +121,12 @@ struct LiteLLMCall {
     let hasTokens = counts.contains { $0.1 > 0 }
     let isKnown = hasTokens || (!isFailure && root["metadata.usage_object.prompt_tokens"] != nil)
     if isKnown {
-      for (field, count) in counts { builder.set(field, count) }
+      let hasClasses = counts.contains { $0.0 == .cacheWrite1hTokens }
+      for (field, count) in counts {
+        // Calls to providers that know no cache writes say a whole of 0 too, without classes.
+        if field == .cacheWriteTokens, count == 0, !hasClasses { continue }
+        builder.set(field, count)
+      }
     }
     if let cost = root["response_cost"], let text = cost.literal, !isFailure {
       if isCacheHit || cost.integer(scaledBy: 12) != 0 {

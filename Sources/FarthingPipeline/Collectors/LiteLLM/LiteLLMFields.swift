@@ -50,6 +50,25 @@ enum LiteLLMFields {
       .outputAudioTokens, ["metadata.usage_object.completion_tokens_details.audio_tokens"]),
   ]
 
+  /// Counts in a usage object that stands by itself, as the OTel callback writes it.
+  static let usageObjectCounts: [CountRule] = [
+    CountRule(.inputTokens, ["prompt_tokens"]),
+    CountRule(.outputTokens, ["completion_tokens"]),
+    CountRule(
+      .cachedInputTokens, ["prompt_tokens_details.cached_tokens"], ["cache_read_input_tokens"]),
+    CountRule(
+      .cacheWriteTokens,
+      ["prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens"],
+      ["prompt_tokens_details.cache_creation_tokens"], ["cache_creation_input_tokens"]),
+    CountRule(
+      .cacheWrite1hTokens,
+      ["prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens"]),
+    CountRule(.reasoningTokens, ["completion_tokens_details.reasoning_tokens"]),
+    CountRule(.inputAudioTokens, ["prompt_tokens_details.audio_tokens"]),
+    CountRule(.inputImageTokens, ["prompt_tokens_details.image_tokens"]),
+    CountRule(.outputAudioTokens, ["completion_tokens_details.audio_tokens"]),
+  ]
+
   static let texts: [TextRule] = [
     TextRule(
       field: .provider, paths: ["custom_llm_provider"], names: ProviderNames.canonical),
@@ -77,7 +96,8 @@ enum LiteLLMFields {
     ("model_group", "model_group"), ("end_user", "end_user"),
   ]
 
-  private static let operations: [String: String] = [
+  /// LiteLLM's names of operations.
+  static let operations: [String: String] = [
     "acompletion": "chat", "completion": "chat", "anthropic_messages": "chat",
     "aresponses": "chat", "responses": "chat", "agenerate_content": "chat",
     "generate_content": "chat", "agenerate_content_stream": "chat",

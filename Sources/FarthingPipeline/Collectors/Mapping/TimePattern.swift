@@ -207,13 +207,8 @@ enum CivilReading {
     return day * 86_400 + hour * 3600 + parts.minute * 60 + parts.second
   }
 
-  /// Days from 1970-01-01; years counted from March, so that a leap day ends its year.
   private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    Int64(CivilTime.days(year: Int(year), month: Int(month), day: Int(day)))
   }
 
   private static func take(

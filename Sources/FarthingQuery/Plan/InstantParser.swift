@@ -1,44 +1,4 @@
-/// Dates and clock readings of the proleptic Gregorian calendar.
-enum CivilTime {
-  static let nanosecondsPerSecond: Int64 = 1_000_000_000
-
-  /// Days from 1 January 1970 to a date.
-  ///
-  /// Years are counted from March, so that the leap day is the last of its year; 400 years have
-  /// 146,097 days and 719,468 days lie between 1 March 0 and 1970.
-  static func days(year: Int, month: Int, day: Int) -> Int {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
-
-  /// The year in which a day (counted from 1 January 1970) lies.
-  static func year(ofDay day: Int) -> Int {
-    var year = 1970 + Int((Double(day) / 365.2425).rounded(.down))
-    while days(year: year, month: 1, day: 1) > day { year -= 1 }
-    while days(year: year + 1, month: 1, day: 1) <= day { year += 1 }
-    return year
-  }
-
-  static func isLeap(_ year: Int) -> Bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-  }
-
-  static func length(ofMonth month: Int, year: Int) -> Int {
-    switch month {
-    case 2: isLeap(year) ? 29 : 28
-    case 4, 6, 9, 11: 30
-    default: 31
-    }
-  }
-
-  /// Whole seconds to nanoseconds; instants outside the years 1678 to 2262 become the bound.
-  static func nanoseconds(seconds: Int128, fraction: Int64 = 0) -> Int64 {
-    Int64(clamping: seconds * Int128(nanosecondsPerSecond) + Int128(fraction))
-  }
-}
+internal import FarthingCore
 
 /// Reads the ways in which a query names an instant.
 package enum InstantParser {
@@ -56,7 +16,7 @@ package enum InstantParser {
     if trimmed == "now" { return now }
     if let span = BucketWidth(trimmed) {
       let seconds = Int128(span.count) * Int128(span.unit.seconds)
-      return Int64(clamping: Int128(now) - seconds * Int128(CivilTime.nanosecondsPerSecond))
+      return Int64(clamping: Int128(now) - seconds * Int128(CivilTime.second))
     }
     var scanner = DigitScanner(trimmed)
     guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2),

@@ -1,27 +1,53 @@
-// Times as text for the synthetic stream, without a calendar library: the civil calendar in UTC.
+// Dates and clock readings without a calendar library: the proleptic Gregorian calendar in UTC.
 //
-// Day numbers come from the proleptic Gregorian rule with years that begin in March, which makes
-// the leap day the last of its year (the usual "days from civil" arithmetic).
+// Years are counted from March, which makes the leap day the last of its year: 400 of them have
+// 146,097 days, and 719,468 days lie between 1 March 0 and 1970.
 
-/// Conversions between Unix nanoseconds and RFC 3339 text in UTC.
+/// Conversions between dates, day numbers, Unix nanoseconds and RFC 3339 text in UTC.
 package enum CivilTime {
   package static let second: Int64 = 1_000_000_000
   package static let minute: Int64 = 60 * second
   package static let hour: Int64 = 60 * minute
   package static let day: Int64 = 24 * hour
 
-  /// Midnight, UTC, of a civil date, as Unix nanoseconds.
-  package static func nanoseconds(year: Int, month: Int, day: Int) -> Int64 {
+  /// Days from 1 January 1970 to a date; a day that the month lacks lands in the next one.
+  package static func days(year: Int, month: Int, day: Int) -> Int {
     let marchYear = month <= 2 ? year - 1 : year
     let era = (marchYear >= 0 ? marchYear : marchYear - 399) / 400
     let yearOfEra = marchYear - era * 400
     let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return Int64(era * 146_097 + dayOfEra - 719_468) * CivilTime.day
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
+  /// Midnight, UTC, of a civil date, as Unix nanoseconds.
+  package static func nanoseconds(year: Int, month: Int, day: Int) -> Int64 {
+    Int64(days(year: year, month: month, day: day)) * CivilTime.day
+  }
+
+  /// Whole seconds to nanoseconds; instants outside the years 1678 to 2262 become the bound.
+  package static func nanoseconds(seconds: Int128, fraction: Int64 = 0) -> Int64 {
+    Int64(clamping: seconds * Int128(second) + Int128(fraction))
+  }
+
+  /// The year in which a day (counted from 1 January 1970) lies.
+  package static func year(ofDay day: Int) -> Int { Int(date(ofDay: Int64(day)).year) }
+
+  /// Whether a year has a 29 February.
+  package static func isLeap(_ year: Int) -> Bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+  }
+
+  /// How many days a month, 1 to 12, has in a year.
+  package static func length(ofMonth month: Int, year: Int) -> Int {
+    switch month {
+    case 2: isLeap(year) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
   }
 
   /// The civil date, UTC, of a day number counted from 1970-01-01.
-  static func date(ofDay number: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  package static func date(ofDay number: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = number + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097

@@ -1,0 +1,503 @@
+internal import FarthingCore
+
+/// Reads spans as calls, by the rules of their sources.
+struct SpanInterpreter: SpanSink {
+  var arena: TextArena
+  private(set) var drafts: [CallDraft] = []
+  /// Tags of the drafts' events, as places in the arena.
+  private(set) var entries: [NamedEntry] = []
+  /// Spans seen, calls or not.
+  private(set) var spanCount = 0
+  /// The parents of spans that are no part of GenAI, which calls may reach their caller through.
+  private(set) var passages: [SpanID: UInt64] = [:]
+  /// Sources of calls that no row is known of: name and version.
+  private(set) var unknownScopes: [String: String] = [:]
+
+  /// What the resource says of each of its calls.
+  private var resourceEvent = DecodedEvent()
+  private var resourceNamed: [(name: Range<Int>, value: AttributeValue)] = []
+  private var resourceTags: [NamedEntry] = []
+  private var rule = Instrumentation.table[Instrumentation.table.count - 1]
+  private var scope = 0..<0
+  private var scopeVersion = 0..<0
+
+  init(_ body: [UInt8]) { arena = TextArena(body) }
+
+  mutating func begin(resource: AttributeSet) {
+    var event = DecodedEvent()
+    for text in SpanFields.resourceTexts { set(text, from: resource, in: &event) }
+    // What SDKs call a service that nobody named.
+    if let service = event.range(of: .workload),
+      arena.slice(service).starts(with: "unknown_service".utf8)
+    {
+      event.textPresence &= ~(1 << UInt32(TextField.workload.rawValue))
+    }
+    var tags: [NamedEntry] = []
+    for (name, place) in SpanFields.resourceTags {
+      add(tag: name, resource.value(at: place), to: &tags)
+    }
+    resourceEvent = event
+    resourceTags = tags
+    resourceNamed = resource.named
+  }
+
+  mutating func begin(scope: Range<Int>, version: Range<Int>) {
+    self.scope = scope
+    scopeVersion = version
+    let name = String(decoding: arena.body[scope].prefix(256), as: UTF8.self)
+    let number = String(decoding: arena.body[version].prefix(64), as: UTF8.self)
+    rule = Instrumentation.table[Instrumentation.row(scope: name, version: number)]
+  }
+
+  mutating func take(_ span: SpanFacts, _ attributes: AttributeSet) {
+    spanCount += 1
+    guard let operation = operation(attributes) else {
+      let isPassage =
+        !attributes.has(Places.operation) && !attributes.has(Places.spanKind)
+        && !attributes.has(Places.traceloopKind)
+      if isPassage, span.parent != 0 { passages[span.id] = span.parent }
+      return
+    }
+    if !rule.isKnown { noteUnknownScope() }
+    var draft = CallDraft(
+      event: resourceEvent, id: span.id, parent: span.parent, start: span.start, end: span.end)
+    draft.isFramework = rule.isFramework
+    draft.isProvidersOwn = rule.isProvidersOwn
+    draft.event.line = spanCount
+    draft.event.time = Int64(clamping: span.start)
+    draft.event.set(.operation, arena.make(operation))
+    if span.end >= span.start {
+      draft.event.set(.latencyMs, Double(span.end - span.start) / 1e6)
+    }
+    setModel(attributes, in: &draft)
+    for text in SpanFields.texts { set(text, from: attributes, in: &draft.event) }
+    setEndpoint(attributes, in: &draft.event)
+    setFailure(span, attributes, in: &draft)
+    setIDs(attributes, in: &draft)
+    setUsage(attributes, of: operation, in: &draft)
+    setTimings(span, attributes, in: &draft)
+    setTags(attributes, in: &draft)
+    drafts.append(draft)
+  }
+
+  private mutating func noteUnknownScope() {
+    guard unknownScopes.count < 64 else { return }
+    let name = String(decoding: arena.body[scope].prefix(256), as: UTF8.self)
+    unknownScopes[name] = String(decoding: arena.body[scopeVersion].prefix(64), as: UTF8.self)
+  }
+
+  // MARK: Which spans are calls
+
+  /// The contract's operation of a call; nil for a span that is none.
+  private func operation(_ attributes: AttributeSet) -> [UInt8]? {
+    // A wrapper says so, whatever else it says.
+    if attributes.has(Places.traceloopKind) { return nil }
+    if let kind = text(attributes, Places.spanKind) {
+      return OperationNames.spanKinds.meaning(kind)
+    }
+    if let name = text(attributes, Places.operation) {
+      return rule.operations.meaning(name)
+    }
+    if let type = text(attributes, Places.requestType) {
+      return OperationNames.requestTypes.meaning(type)
+    }
+    let hasModel = attributes.has(Places.requestModel) || attributes.has(Places.responseModel)
+    let hasCounts = attributes.has(Places.inputTokens) || attributes.has(Places.promptTokens)
+    return hasModel && hasCounts ? Self.chat : nil
+  }
+
+  private static let chat = Array("chat".utf8)
+  private static let embeddings = Array("embeddings".utf8)
+
+  // MARK: Texts
+
+  private func text(_ attributes: AttributeSet, _ place: Int) -> ArraySlice<UInt8>? {
+    let value = attributes.value(at: place)
+    guard value.kind == .text, value.start < value.end else { return nil }
+    return arena.body[value.start..<value.end]
+  }
+
+  private mutating func set(
+    _ rule: SpanText, from attributes: AttributeSet, in event: inout DecodedEvent
+  ) {
+    for (place, reading) in rule.places {
+      let value = attributes.value(at: place)
+      guard value.isPresent, let range = read(value, reading) else { continue }
+      if rule.field == .serviceTier, arena.slice(range).elementsEqual(SpanTiers.batch) {
+        event.set(.batch, 1)
+      } else {
+        event.set(rule.field, range)
+      }
+      return
+    }
+  }
+
+  private mutating func read(
+    _ value: AttributeValue, _ reading: SpanText.Reading
+  ) -> ByteRange? {
+    guard value.kind == .text else {
+      return value.kind == .integer && reading == .plain
+        ? arena.make("\(Int64(bitPattern: value.bits))".utf8) : nil
+    }
+    let bytes = arena.body[value.start..<value.end]
+    switch reading {
+    case .plain: return TextArena.range(value)
+    case .provider: return provider(bytes, value)
+    case .providerPrefix:
+      guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")), slash > value.start else {
+        return nil
+      }
+      return provider(
+        bytes[..<slash], AttributeValue(kind: .text, start: value.start, end: slash))
+    case .tier:
+      guard let canonical = SpanTiers.canonical.meaning(bytes) else {
+        return TextArena.range(value)
+      }
+      return arena.make(canonical)
+    }
+  }
+
+  private mutating func provider(
+    _ bytes: ArraySlice<UInt8>, _ value: AttributeValue
+  ) -> ByteRange {
+    if let canonical = SpanProviders.canonical.meaning(bytes) { return arena.make(canonical) }
+    if bytes.allSatisfy({ NameTable.lowered($0) == $0 }) { return TextArena.range(value) }
+    return arena.make(bytes.map(NameTable.lowered))
+  }
+
+  private mutating func setModel(_ attributes: AttributeSet, in draft: inout CallDraft) {
+    for (place, rank) in SpanFields.models {
+      guard let model = text(attributes, place) else { continue }
+      if rank == 0, let alias = rule.modelAlias, let group = text(attributes, alias.place),
+        model == group
+      {
+        continue
+      }
+      draft.event.set(.model, TextArena.range(attributes.value(at: place)))
+      // A framework's model name may still be what was asked for.
+      draft.modelRank = rule.isFramework && rank == 1 ? 2 : rank
+      return
+    }
+    for place in SpanFields.modelTexts {
+      guard let parameters = text(attributes, place),
+        let model = JSONExcerpt.text(parameters, "model")
+      else { continue }
+      draft.event.set(.model, arena.make(model.utf8))
+      draft.modelRank = 4
+      return
+    }
+  }
+
+  /// The host that answered, with its port where it is not the scheme's own.
+  private mutating func setEndpoint(_ attributes: AttributeSet, in event: inout DecodedEvent) {
+    if let hidden = rule.hiddenText.flatMap({ text(attributes, $0.place) }) {
+      if let deployment = JSONExcerpt.text(hidden, "model_id") {
+        event.set(.endpoint, arena.make(deployment.utf8))
+      }
+      if JSONExcerpt.text(hidden, "cache_key") != nil {
+        event.set(.responseCache, arena.make("hit".utf8))
+      }
+      return
+    }
+    let address = attributes.value(at: Places.serverAddress)
+    guard address.kind == .text, address.isPresent else { return }
+    let port = attributes.value(at: Places.serverPort)
+    guard port.kind == .integer, port.bits != 443, port.bits != 80 else {
+      event.set(.endpoint, TextArena.range(address))
+      return
+    }
+    let host = arena.body[address.start..<address.end]
+    event.set(.endpoint, arena.make(Array(host) + Array(":\(port.bits)".utf8)))
+  }
+
+  // MARK: How it ended
+
+  private mutating func setFailure(
+    _ span: SpanFacts, _ attributes: AttributeSet, in draft: inout CallDraft
+  ) {
+    let errorType = text(attributes, Places.errorType)
+    guard span.isError || errorType != nil else { return }
+    draft.isFailure = true
+    let code = count(attributes, Places.httpStatus) ?? count(attributes, Places.httpStatusOlder)
+    let exception = span.exception.map { arena.body[$0] }
+    let words = [errorType, exception].compactMap { $0 }.map {
+      String(decoding: $0.prefix(256), as: UTF8.self)
+    }
+    // Some sources say the HTTP status as the error's class.
+    let told = code ?? words.first.flatMap { Int64($0) }
+    let status = CallStatus.ofFailure(httpStatus: told, error: words)
+    draft.event.set(.status, arena.make(status.utf8))
+    if errorType != nil {
+      draft.event.set(.error, TextArena.range(attributes.value(at: Places.errorType)))
+      // Beside an HTTP status stands what the provider itself calls the error; without one, its
+      // library's word for what happened on this side says least.
+      draft.errorRank = code != nil ? 0 : rule.isProvidersOwn ? 3 : 1
+    } else if let exception = span.exception {
+      draft.event.set(
+        .error,
+        TextArena.range(
+          AttributeValue(kind: .text, start: exception.lowerBound, end: exception.upperBound)))
+      draft.errorRank = 2
+    }
+    // A client that gave up waiting writes 408 by itself: no server answered with it.
+    if let told, told >= 400, told <= 599, !(status == "timeout" && told == 408) {
+      draft.event.set(.httpStatus, told)
+    }
+  }
+
+  // MARK: Ids
+
+  private mutating func setIDs(_ attributes: AttributeSet, in draft: inout CallDraft) {
+    if let callID = rule.callID, text(attributes, callID.place) != nil {
+      draft.callID = TextArena.range(attributes.value(at: callID.place))
+      draft.route = range(attributes, AttributeKey.liteModelGroup.place)
+    }
+    var response = range(attributes, Places.responseID)
+    if let inside = rule.responseIDInside, response == nil,
+      let answer = text(attributes, inside.place), let place = JSONExcerpt.responseID(answer)
+    {
+      response = TextArena.range(
+        AttributeValue(kind: .text, start: place.lowerBound, end: place.upperBound))
+    }
+    guard let response, ResponseID.isUnique(arena.slice(response)) else { return }
+    // LiteLLM gives its failures and its cache hits ids that are not the answer's own.
+    let isOwn = draft.callID != nil
+    if isOwn, draft.isFailure || draft.event.range(of: .responseCache) != nil { return }
+    draft.responseID = response
+  }
+
+  private func range(_ attributes: AttributeSet, _ place: Int) -> ByteRange? {
+    text(attributes, place) == nil ? nil : TextArena.range(attributes.value(at: place))
+  }
+
+  // MARK: Usage and times
+
+  /// A count that is an integer of at least 0, or a double or a text that is one in value.
+  private func count(_ attributes: AttributeSet, _ place: Int) -> Int64? {
+    let value = attributes.value(at: place)
+    let count: Int64?
+    switch value.kind {
+    case .integer: count = Int64(bitPattern: value.bits)
+    case .real: count = Int64(exactly: Double(bitPattern: value.bits))
+    case .text: count = DecimalReading.integer(arena.body[value.start..<value.end])
+    case .absent, .boolean, .other: count = nil
+    }
+    return count.flatMap { $0 >= 0 ? $0 : nil }
+  }
+
+  private mutating func setUsage(
+    _ attributes: AttributeSet, of operation: [UInt8], in draft: inout CallDraft
+  ) {
+    var hasTokens = false
+    for rule in SpanFields.counts {
+      for place in rule.places {
+        guard let count = count(attributes, place) else { continue }
+        draft.event.set(rule.field, count)
+        hasTokens = hasTokens || count > 0
+        break
+      }
+    }
+    for place in SpanFields.cacheWrites where draft.cacheWrites < 0 {
+      draft.cacheWrites = count(attributes, place) ?? -1
+    }
+    draft.cacheWrites5m = count(attributes, SpanFields.cacheWrites5m) ?? -1
+    draft.cacheWrites1h = count(attributes, SpanFields.cacheWrites1h) ?? -1
+    if let literal = rule.usageText.flatMap({ text(attributes, $0.place) }) {
+      setUsage(literal: literal, in: &draft)
+    }
+    // Zeros without an answer are what was never known.
+    if !hasTokens && (draft.isFailure || draft.responseID == nil && draft.callID == nil) {
+      for field in SpanFields.counts.map(\.field) {
+        draft.event.integerPresence &= ~(1 << UInt32(field.rawValue))
+      }
+      draft.cacheWrites = -1
+      draft.cacheWrites5m = -1
+      draft.cacheWrites1h = -1
+    }
+    includeCached(in: &draft)
+    // Nothing is cached of embeddings, and some sources say so for each.
+    if draft.event.integer(.cachedInputTokens) == 0, operation.elementsEqual(Self.embeddings) {
+      draft.event.integerPresence &= ~(1 << UInt32(IntegerField.cachedInputTokens.rawValue))
+    }
+    for place in SpanFields.costs where draft.event.money(.reportedCostUSD) == nil {
+      setCost(attributes.value(at: place), in: &draft)
+    }
+  }
+
+  /// The usage as LiteLLM keeps it, for the parts that have no attribute of their own.
+  private func setUsage(literal: ArraySlice<UInt8>, in draft: inout CallDraft) {
+    guard let json = PythonLiteral.json(literal), let tree = try? JSONTree(json) else { return }
+    for rule in LiteLLMFields.usageObjectCounts {
+      guard let count = rule.value({ tree.root[$0] }) else { continue }
+      switch rule.field {
+      case .cacheWriteTokens: draft.cacheWrites5m = count
+      case .cacheWrite1hTokens: draft.cacheWrites1h = count
+      default: if draft.event.integer(rule.field) == nil { draft.event.set(rule.field, count) }
+      }
+    }
+  }
+
+  /// Makes input tokens include cached and written ones where they do not.
+  private func includeCached(in draft: inout CallDraft) {
+    guard let input = draft.event.integer(.inputTokens) else { return }
+    let written = max(draft.cacheWrites, max(0, draft.cacheWrites5m) &+ max(0, draft.cacheWrites1h))
+    let (parts, isTooMuch) = (draft.event.integer(.cachedInputTokens) ?? 0)
+      .addingReportingOverflow(max(0, written))
+    guard !isTooMuch, parts > 0 else { return }
+    switch rule.cachedInput {
+    case .certainlyIncluded: return
+    case .included: if input >= parts { return }
+    case .leftOut: break
+    }
+    let (whole, overflow) = input.addingReportingOverflow(parts)
+    if !overflow { draft.event.set(.inputTokens, whole) }
+  }
+
+  private func setCost(_ value: AttributeValue, in draft: inout CallDraft) {
+    let text: String
+    switch value.kind {
+    case .real: text = "\(Double(bitPattern: value.bits))"
+    case .integer: text = "\(Int64(bitPattern: value.bits))"
+    case .text: text = String(decoding: arena.body[value.start..<value.end], as: UTF8.self)
+    case .absent, .boolean, .other: return
+    }
+    // What a cache hit would have cost was not paid.
+    guard draft.event.range(of: .responseCache) == nil,
+      let cost = try? Picodollars.parse(Array(text.utf8).span), cost.rawValue >= 0
+    else { return }
+    draft.event.set(.reportedCostUSD, picodollars: cost.rawValue)
+  }
+
+  private func setTimings(
+    _ span: SpanFacts, _ attributes: AttributeSet, in draft: inout CallDraft
+  ) {
+    if let first = span.firstToken, first >= span.start {
+      draft.event.set(.ttftMs, Double(first - span.start) / 1e6)
+    }
+    for timing in SpanFields.timings where draft.event.real(timing.field) == nil {
+      let value = attributes.value(at: timing.place)
+      let number: Double
+      switch value.kind {
+      case .real: number = Double(bitPattern: value.bits)
+      case .integer: number = Double(Int64(bitPattern: value.bits))
+      case .absent, .text, .boolean, .other: continue
+      }
+      let milliseconds = number * timing.factor
+      if milliseconds >= 0, milliseconds.isFinite { draft.event.set(timing.field, milliseconds) }
+    }
+  }
+
+  // MARK: Tags and fields by name
+
+  private mutating func setTags(_ attributes: AttributeSet, in draft: inout CallDraft) {
+    var tags = resourceTags
+    for (name, place) in SpanFields.tags {
+      let value = attributes.value(at: place)
+      if value.isPresent { add(tag: name, value, to: &tags) }
+    }
+    for (name, value) in attributes.named where isAssociation(name) {
+      let key = String(
+        decoding: arena.body[name].dropFirst(SpanFields.associationPrefix.count).prefix(256),
+        as: UTF8.self)
+      if let field = SpanFields.associations[key] {
+        if draft.event.range(of: field) == nil, let range = read(value, .plain) {
+          draft.event.set(field, range)
+        }
+      } else {
+        add(tag: key, value, to: &tags)
+      }
+    }
+    if !resourceNamed.isEmpty { apply(resourceNamed, to: &draft, &tags) }
+    if !attributes.named.isEmpty { apply(attributes.named, to: &draft, &tags) }
+    let first = entries.count
+    entries += tags.prefix(EventLimits.entries)
+    draft.event.tags = first..<entries.count
+  }
+
+  private func isAssociation(_ name: Range<Int>) -> Bool {
+    arena.body[name].starts(with: SpanFields.associationPrefix)
+  }
+
+  private mutating func add(
+    tag name: String, _ value: AttributeValue, to tags: inout [NamedEntry]
+  ) {
+    guard value.isPresent, !name.isEmpty, let text = plainText(value) else { return }
+    if let known = tags.firstIndex(where: { arena.slice($0.name).elementsEqual(name.utf8) }) {
+      tags[known].text = text
+    } else {
+      tags.append(NamedEntry(name: arena.make(name.utf8), text: text))
+    }
+  }
+
+  private mutating func plainText(_ value: AttributeValue) -> ByteRange? {
+    switch value.kind {
+    case .boolean: arena.make((value.bits == 0 ? "false" : "true").utf8)
+    case .real: arena.make("\(Double(bitPattern: value.bits))".utf8)
+    default: read(value, .plain)
+    }
+  }
+
+  /// Attributes named `farthing.FIELD` and `farthing.tags.NAME` count before all others.
+  private mutating func apply(
+    _ named: [(name: Range<Int>, value: AttributeValue)], to draft: inout CallDraft,
+    _ tags: inout [NamedEntry]
+  ) {
+    for (name, value) in named where !isAssociation(name) && value.isPresent {
+      let key = String(
+        decoding: arena.body[name].dropFirst(SpanFields.ownPrefix.count).prefix(256),
+        as: UTF8.self)
+      if key.hasPrefix("tags.") {
+        add(tag: String(key.dropFirst(5)), value, to: &tags)
+        continue
+      }
+      guard let field = ContractField(name: key), field.belongs(to: .request) else { continue }
+      switch field {
+      case .text(let field):
+        if let range = read(value, .plain) { draft.event.set(field, range) }
+      case .integer(let field):
+        if let number = own(count: value) { draft.event.set(field, number) }
+      case .real(let field):
+        if let number = own(real: value) { draft.event.set(field, number) }
+      case .money: setCost(value, in: &draft)
+      case .time, .until: break
+      }
+    }
+  }
+
+  private func own(count value: AttributeValue) -> Int64? {
+    switch value.kind {
+    case .integer: Int64(bitPattern: value.bits)
+    case .boolean: value.bits == 0 ? 0 : 1
+    case .text: DecimalReading.integer(arena.body[value.start..<value.end])
+    case .real: Int64(exactly: Double(bitPattern: value.bits))
+    case .absent, .other: nil
+    }
+  }
+
+  private func own(real value: AttributeValue) -> Double? {
+    switch value.kind {
+    case .integer: Double(Int64(bitPattern: value.bits))
+    case .real: Double(bitPattern: value.bits)
+    case .text: DecimalReading.double(arena.body[value.start..<value.end])
+    case .absent, .boolean, .other: nil
+    }
+  }
+}
+
+/// Places of the keys that are asked for by name.
+private enum Places {
+  static let operation = AttributeKey.operation.place
+  static let spanKind = AttributeKey.spanKind.place
+  static let traceloopKind = AttributeKey.traceloopKind.place
+  static let requestType = AttributeKey.requestType.place
+  static let requestModel = AttributeKey.requestModel.place
+  static let responseModel = AttributeKey.responseModel.place
+  static let responseID = AttributeKey.responseID.place
+  static let inputTokens = AttributeKey.inputTokens.place
+  static let promptTokens = AttributeKey.promptTokens.place
+  static let serverAddress = AttributeKey.serverAddress.place
+  static let serverPort = AttributeKey.serverPort.place
+  static let errorType = AttributeKey.errorType.place
+  static let httpStatus = AttributeKey.httpStatus.place
+  static let httpStatusOlder = AttributeKey.httpStatusOlder.place
+}
