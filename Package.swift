@@ -16,6 +16,11 @@ let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
+/// The network: of SwiftNIO only what speaks HTTP/1.1 over sockets.
+let network: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
+  .product(name: $0, package: "swift-nio")
+}
+
 /// A target of ours and, beside it, its tests.
 func room(
   _ name: String, imports: [Target.Dependency], exclude: [String] = [],
@@ -59,6 +64,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
@@ -75,11 +81,15 @@ let package = Package(
     room(
       "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery", yams],
       exclude: ["Prices/Catalogue"]),
+    // Its own target for the weight of the network packages.
+    room(
+      "FarthingServer",
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"] + network),
     room(
       "FarthingApp",
       imports: [
-        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", argumentParser,
-        yams,
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingServer",
+        argumentParser, yams,
       ]),
     .executableTarget(
       name: "farthing", dependencies: ["FarthingApp"], swiftSettings: houseSettings),
@@ -103,6 +113,12 @@ let package = Package(
       of: "FarthingQuery", imports: ["FarthingCore", "FarthingStore"], exclude: ["Scenarios"]),
     tests(
       of: "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery"]),
+    tests(
+      of: "FarthingServer",
+      imports: [
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingApp",
+      ]
+        + network),
     tests(
       of: "FarthingApp",
       imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"],

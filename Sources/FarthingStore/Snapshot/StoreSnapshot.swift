@@ -18,6 +18,8 @@ package struct StoreSnapshot: Sendable {
   package var expiries: [ExpiryRecord] = []
   /// The catalogue's generation; a later snapshot has the same or a greater one.
   package var generation: Int64 = 0
+  /// Rows of it that were in memory when it was made, of whatever kind.
+  package private(set) var rowsInMemory = 0
 
   package init() {}
 
@@ -43,6 +45,7 @@ package struct StoreSnapshot: Sendable {
     let id = -Int64(1 + requests.count + outcomes.count + capacities.count)
     // It lives as long as this snapshot: few questions would repay its sums by code.
     guard let sealed = buffer.sealed(id: id, budget: nil) else { return }
+    rowsInMemory += sealed.rowCount
     add(try SegmentReader.open(MemorySegmentSource(name: "in memory", bytes: sealed.bytes)))
   }
 

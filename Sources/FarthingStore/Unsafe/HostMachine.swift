@@ -61,6 +61,27 @@ package enum HostMachine {
     return unsafe String(cString: resolved)
   }
 
+  /// Lets this process open as many files as its user may, and says how many that is.
+  ///
+  /// The usual 1,024 are kept for programs that call `select`, which this one does not.
+  package static func raiseOpenFileLimit() -> Int {
+    var limit = rlimit()
+    let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    if unsafe getrlimit(files, &limit) == 0, limit.rlim_cur < limit.rlim_max {
+      limit.rlim_cur = min(limit.rlim_max, 1 << 20)
+      _ = unsafe setrlimit(files, &limit)
+    }
+    return openFileLimit()
+  }
+
+  /// Bytes of this process that are in memory; nil where /proc does not say.
+  package static func residentBytes() -> Int? {
+    guard let words = pseudoFile("/proc/self/statm")?.split(separator: " "), words.count > 1,
+      let pages = Int(words[1])
+    else { return nil }
+    return pages.multipliedReportingOverflow(by: Int(sysconf(Int32(_SC_PAGESIZE)))).partialValue
+  }
+
   /// Files that this process may have open at once.
   package static func openFileLimit() -> Int {
     var limit = rlimit()

@@ -90,6 +90,23 @@ package enum HostProcess {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
+  /// Nanoseconds since some moment of the past, which no setting of the clock changes.
+  package static func monotonic() -> Int64 {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
+  /// User and system time of the process so far, nanoseconds.
+  package static func processorTime() -> Int64 {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
+  /// The number of this process.
+  package static var identifier: Int { Int(getpid()) }
+
   /// The name of the user that the process runs as, or the number of one without a name.
   package static func userName() -> String {
     let user = geteuid()

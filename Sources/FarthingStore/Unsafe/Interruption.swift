@@ -45,6 +45,20 @@ package enum Interruption {
     for number in [SIGINT, SIGTERM] { unsafe _ = sigaction(number, &action, nil) }
   }
 
+  /// Blocks the calling thread until the end is asked for. ``watch()`` comes first.
+  ///
+  /// - Returns: the signal; nil where nothing is watched.
+  package static func wait() -> Int32? {
+    let wake = readEnd.load(ordering: .acquiring)
+    guard wake >= 0 else { return nil }
+    while true {
+      if let signal { return signal }
+      var request = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
+      // One structure, as many as `poll` is told.
+      _ = unsafe poll(&request, 1, -1)
+    }
+  }
+
   /// Waits until a descriptor has bytes or ends.
   ///
   /// - Returns: false where the end is asked for.

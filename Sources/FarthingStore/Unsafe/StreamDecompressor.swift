@@ -49,12 +49,16 @@ package final class StreamDecompressor {
 
   /// The largest window of a zstd frame that is accepted, as a power of two: 128 MiB, what the
   /// `zstd` tool writes at most without `--long`.
-  private static let largestWindow: Int32 = 27
+  package static let usualWindow = 27
 
-  /// - Parameter maximumOutput: expanded bytes beyond which the stream is refused.
+  /// - Parameters:
+  ///   - maximumOutput: expanded bytes beyond which the stream is refused.
+  ///   - largestWindow: the largest window of a zstd frame, as a power of two from 10 to 31; the
+  ///     library takes that much memory.
   /// - Throws: `limitExceeded` where the library has no memory.
   package init(
-    _ compression: StreamCompression, maximumOutput: Int = .max
+    _ compression: StreamCompression, maximumOutput: Int = .max,
+    largestWindow: Int = StreamDecompressor.usualWindow
   ) throws(StoreError) {
     self.compression = compression
     self.maximumOutput = maximumOutput
@@ -70,7 +74,8 @@ package final class StreamDecompressor {
     case .zstd:
       unsafe frames = ZSTD_createDCtx()
       guard let frames = unsafe frames else { throw Self.noMemory }
-      unsafe _ = ZSTD_DCtx_setParameter(frames, ZSTD_d_windowLogMax, Self.largestWindow)
+      unsafe _ = ZSTD_DCtx_setParameter(
+        frames, ZSTD_d_windowLogMax, Int32(min(31, max(10, largestWindow))))
     }
   }
 

@@ -79,7 +79,7 @@ extension StoreWriter {
   /// Reads the ids of the window into the index, once.
   ///
   /// - Throws: `io`, `accessDenied`; the next call tries again then.
-  private func readStoredIDs(now: Int64) throws(StoreError) {
+  func readStoredIDs(now: Int64) throws(StoreError) {
     guard !knowsStoredIDs else { return }
     let oldest = now.subtractingReportingOverflow(options.deduplicationWindow)
     // As the catalogue stands now: a merge may have replaced what was there at the start.
@@ -99,7 +99,7 @@ extension StoreWriter {
   }
 
   /// Remembers the new ids, in the order of the batch: of two equal ids in it the first is new.
-  private func sortOut(_ batch: borrowing DecodedBatch) -> SortedBatch {
+  func sortOut(_ batch: borrowing DecodedBatch) -> SortedBatch {
     var keys: [DeduplicationIndex.Key] = []
     for place in batch.events.indices {
       if let id = batch.events[place].range(of: .id) {

@@ -17,7 +17,8 @@ extension StoreWriter {
     /// One for each record; none for a batch of duplicates, which waits for those before it.
     let records: [LogRecord]
     let keys: [DeduplicationIndex.Key]
-    let continuation: CheckedContinuation<StoreError?, Never>
+    /// Called on the writer's thread once the batch is durable (nil) or refused.
+    let finish: (StoreError?) -> Void
 
     var byteCount: Int { records.reduce(0) { $0 + $1.payload.count } }
   }
@@ -27,20 +28,30 @@ extension StoreWriter {
     _ progress: SourceProgress?
   ) async throws(StoreError) {
     if sorted.selection.isEmpty, progress == nil, !isCommitting, pending.isEmpty { return }
+    let failure = await withCheckedContinuation { continuation in
+      enqueue(batch, sorted, receivedTime: receivedTime, progress) {
+        continuation.resume(returning: $0)
+      }
+      startCommitting()
+    }
+    if let failure { throw failure }
+  }
+
+  /// Puts a batch behind those that wait for the log.
+  func enqueue(
+    _ batch: ChargedBatch, _ sorted: SortedBatch, receivedTime: Int64,
+    _ progress: SourceProgress?, finish: @escaping (StoreError?) -> Void
+  ) {
     let parts = arrivals.parts(
       of: sorted.selection, in: batch.decoded, receivedTime: receivedTime)
     var records = parts.flatMap {
       Self.records(batch, $0.selection, receivedTime: $0.receivedTime)
     }
     if let progress { records = Self.positioned(records, of: batch, progress) }
-    let failure = await withCheckedContinuation { continuation in
-      let waiting = PendingBatch(
-        batch: batch, records: records, keys: sorted.keys, continuation: continuation)
-      pending.append(waiting)
-      pendingBytes += waiting.byteCount
-      startCommitting()
-    }
-    if let failure { throw failure }
+    let waiting = PendingBatch(
+      batch: batch, records: records, keys: sorted.keys, finish: finish)
+    pending.append(waiting)
+    pendingBytes += waiting.byteCount
   }
 
   /// The records of a batch, each small enough for the log and for one buffer.
@@ -119,14 +130,14 @@ extension StoreWriter {
               positions: record.positions)
           }
         }
-        for waiting in group { waiting.continuation.resume(returning: nil) }
+        for waiting in group { waiting.finish(nil) }
       } catch {
         // Batches behind the group may call its events duplicates, so they fail with it.
         let refused = group + pending
         pending = []
         pendingBytes = 0
         for waiting in refused { forget(waiting.keys) }
-        for waiting in refused { waiting.continuation.resume(returning: error) }
+        for waiting in refused { waiting.finish(error) }
       }
       wakeRoomWaiters()
     }

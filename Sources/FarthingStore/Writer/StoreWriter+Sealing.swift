@@ -177,8 +177,9 @@ extension StoreWriter {
 
   /// Everything that was appended and accepted before this call, rows in memory included.
   ///
-  /// Complexity: seals the active buffers in memory, O(rows in them).
-  package func snapshot() async throws(StoreError) -> StoreSnapshot {
+  /// - Parameter cache: what a process that answers many queries keeps between them.
+  /// - Complexity: seals the active buffers in memory, O(rows in them).
+  package func snapshot(cache: BlockCache? = nil) async throws(StoreError) -> StoreSnapshot {
     // The sealing thread owns the buffers of jobs until it is done with them.
     while isSealing { await withCheckedContinuation { sealWaiters.append($0) } }
     var snapshot = StoreSnapshot()
@@ -191,7 +192,7 @@ extension StoreWriter {
       if let reader = readers[entry.id] {
         current[entry.id] = reader
         snapshot.add(reader)
-      } else if let reader = snapshot.open(entry, layout, fileSystem) {
+      } else if let reader = snapshot.open(entry, layout, fileSystem, cache: cache) {
         current[entry.id] = reader
       }
     }

@@ -66,8 +66,8 @@ struct CommandLineTests {
   @Test(arguments: [
     (["qery", "cost"], "farthing: \"qery\" is no command of farthing; did you mean \"query\"?\n"),
     (
-      ["serve"],
-      "farthing: \"serve\" is no command of farthing; it has: "
+      ["frobnicate"],
+      "farthing: \"frobnicate\" is no command of farthing; it has: "
         + CommandWords.names.joined(separator: ", ") + "\n"
     ),
     (

@@ -1,0 +1,153 @@
+internal import FarthingQuery
+internal import FarthingServer
+internal import FarthingStore
+
+/// Questions over HTTP, understood and answered as the command line does.
+struct StoreQuestions: Questions {
+  /// Bytes that a question may hold at once.
+  var queryBytes: Int
+  var threads: Int
+  /// Unix nanoseconds, for times such as `24h` ago.
+  var clock: @Sendable () -> Int64
+
+  private static let shared = ["where", "since", "until", "limit", "tz", "prices", "output"]
+
+  private static func parameters(of kind: QuestionKind) -> [String] {
+    switch kind {
+    case .query: ["metrics", "by", "every", "order", "closed_cohort"] + shared
+    case .events: ["columns"] + shared
+    }
+  }
+
+  func prepare(
+    _ kind: QuestionKind, _ parameters: QueryParameters
+  ) throws(RequestFault) -> any PreparedQuestion {
+    let known = Self.parameters(of: kind)
+    let unknown = parameters.values.keys.filter { !known.contains($0) }.sorted()
+    if !unknown.isEmpty {
+      let faults = unknown.map { name in
+        let hint =
+          Suggestion.nearest(to: name, among: known).map { "did you mean \"\($0)\"?" }
+          ?? "expected one of \(known.joined(separator: ", "))"
+        return "\"\(String(name.prefix(64)).printable)\" is no parameter of this call; \(hint)"
+      }
+      throw RequestFault(.badRequest, faults.joined(separator: "\n"))
+    }
+    let format = try Self.format(try parameters.single("output"))
+    let zone = try Self.zone(try parameters.single("tz"))
+    let executor = QueryExecutor(memoryLimit: queryBytes, threads: threads)
+    do {
+      switch kind {
+      case .query:
+        let plan = try QueryPlan.parse(
+          QueryWords(
+            metrics: parameters.list("metrics") ?? "", by: parameters.list("by"),
+            filter: try parameters.single("where"), since: try parameters.single("since"),
+            until: try parameters.single("until"), every: try parameters.single("every"),
+            order: try parameters.single("order"), limit: try parameters.single("limit"),
+            closedCohort: try Self.flag(parameters, "closed_cohort"),
+            prices: try parameters.single("prices")),
+          now: clock(), timeZone: zone)
+        return StoreQuestion(format: format, since: plan.since, until: plan.until) { snapshot in
+          try executor.run(plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
+        }
+      case .events:
+        let plan = try EventsPlan.parse(
+          columns: parameters.list("columns"), filter: try parameters.single("where"),
+          since: try parameters.single("since"), until: try parameters.single("until"),
+          limit: try parameters.single("limit"), prices: try parameters.single("prices"),
+          now: clock(), timeZone: zone)
+        return StoreQuestion(format: format, since: plan.since, until: plan.until) { snapshot in
+          try executor.run(plan, requests: snapshot.requests)
+        }
+      }
+    } catch let error as QueryError {
+      throw RequestFault(error)
+    } catch let fault as RequestFault {
+      throw fault
+    } catch {
+      throw RequestFault(.failed, "the question could not be read")
+    }
+  }
+
+  private static func format(_ text: String?) throws(RequestFault) -> OutputFormat {
+    switch text {
+    case nil, "json": return .json
+    case "csv": return .csv
+    case .some(let text):
+      throw RequestFault(
+        .badRequest, "output: \"\(String(text.prefix(64)).printable)\" is neither json nor csv")
+    }
+  }
+
+  private static func flag(
+    _ parameters: QueryParameters, _ name: String
+  ) throws(RequestFault) -> Bool {
+    switch try parameters.single(name) {
+    case nil, "false": return false
+    case "", "true": return true
+    case .some(let text):
+      throw RequestFault(
+        .badRequest, "\(name): \"\(String(text.prefix(64)).printable)\" is neither true nor false")
+    }
+  }
+
+  private static func zone(_ text: String?) throws(RequestFault) -> TimeZoneRules {
+    var options = WindowOptions()
+    options.zone = text?.isEmpty == true ? nil : text
+    do throws(CommandFailure) {
+      return try options.timeZone()
+    } catch {
+      throw RequestFault(.badRequest, error.message ?? "tz: unknown")
+    }
+  }
+}
+
+extension RequestFault {
+  init(_ error: QueryError) {
+    switch error.code {
+    case .usage, .unavailable: self.init(.badRequest, error.message)
+    case .memory, .overflow: self.init(.unprocessable, error.message)
+    case .store: self.init(.failed, error.message)
+    }
+  }
+}
+
+/// A question whose words are in order.
+private struct StoreQuestion: PreparedQuestion {
+  var format: OutputFormat
+  var since: Int64?
+  var until: Int64?
+  var run: @Sendable (StoreSnapshot) throws -> QueryResult
+
+  var contentType: String {
+    format == .csv ? "text/csv; charset=utf-8; header=present" : "application/json"
+  }
+
+  /// Damage in a block shows when the block is read. Its segment is left out then, and the answer
+  /// begun anew, as on the command line.
+  func answer(over snapshot: StoreSnapshot) throws(RequestFault) -> QuestionAnswer {
+    var snapshot = snapshot
+    var warnings: [String] = []
+    if let gap = snapshot.expiries.gap(since: since, until: until) {
+      warnings.append(
+        "events before \(TimeText.rfc3339(gap.before)) were dropped by retention; the answer lacks "
+          + "them")
+    }
+    while true {
+      do {
+        let answer = Answer(try run(snapshot))
+        let damage = snapshot.damage + snapshot.sumsDamage
+        let renderer = Renderer(format: format, page: Page())
+        return QuestionAnswer(
+          warnings: warnings + damage.map(\.message.printable), lacksRows: snapshot.lacksRows
+        ) { write in try renderer.render(answer, to: write) }
+      } catch let error as QueryError {
+        if error.code == .store, !snapshot.setAsideDamaged().isEmpty { continue }
+        throw RequestFault(error)
+      } catch {
+        throw RequestFault(.failed, "the question could not be answered")
+      }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+internal import NIOHTTP1
+
+/// What a request is answered with, whole.
+struct Reply: Sendable {
+  var status: HTTPResponseStatus
+  /// Besides the length, the type and what the connection adds.
+  var headers: [(String, String)] = []
+  var contentType: String? = "application/json"
+  var body: [UInt8] = []
+  /// Whether the connection ends with this reply.
+  var closes = false
+
+  static func json(_ status: HTTPResponseStatus, _ body: [UInt8]) -> Reply {
+    Reply(status: status, body: body)
+  }
+
+  static func text(_ status: HTTPResponseStatus, _ text: String, type: String) -> Reply {
+    Reply(status: status, contentType: type, body: Array(text.utf8))
+  }
+}
+
+/// Why a request is not done: `{"error":{"code","message"}}`.
+package struct RequestFault: Error, Sendable, Equatable {
+  /// For programs; `snake_case`.
+  package enum Code: String, Sendable, CaseIterable {
+    case badRequest = "bad_request"
+    case unauthorized
+    case forbidden
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case requestTimeout = "request_timeout"
+    case payloadTooLarge = "payload_too_large"
+    case unsupportedMediaType = "unsupported_media_type"
+    case expectationFailed = "expectation_failed"
+    case unprocessable
+    case rateLimited = "rate_limited"
+    case quotaExceeded = "quota_exceeded"
+    case targetTooLong = "target_too_long"
+    case headersTooLarge = "headers_too_large"
+    case failed = "internal"
+    case unavailable
+    case overloaded
+    case storageFull = "storage_full"
+
+    var status: HTTPResponseStatus {
+      switch self {
+      case .badRequest: .badRequest
+      case .unauthorized: .unauthorized
+      case .forbidden: .forbidden
+      case .notFound: .notFound
+      case .methodNotAllowed: .methodNotAllowed
+      case .requestTimeout: .requestTimeout
+      case .payloadTooLarge: .payloadTooLarge
+      case .unsupportedMediaType: .unsupportedMediaType
+      case .expectationFailed: .expectationFailed
+      case .unprocessable: .unprocessableEntity
+      case .rateLimited, .quotaExceeded: .tooManyRequests
+      case .targetTooLong: .uriTooLong
+      case .headersTooLarge: .requestHeaderFieldsTooLarge
+      case .failed: .internalServerError
+      case .unavailable, .overloaded, .storageFull: .serviceUnavailable
+      }
+    }
+  }
+
+  package var code: Code
+  /// A whole sentence for a person; no secrets, no event contents.
+  package var message: String
+  /// Seconds after which the same request may succeed; nil where it will not by itself.
+  package var retryAfter: Int?
+  /// Further header fields, such as `Allow`.
+  var headers: [(String, String)] = []
+
+  package init(_ code: Code, _ message: String, retryAfter: Int? = nil) {
+    self.code = code
+    self.message = message
+    self.retryAfter = retryAfter
+  }
+
+  package static func == (left: RequestFault, right: RequestFault) -> Bool {
+    left.code == right.code && left.message == right.message && left.retryAfter == right.retryAfter
+  }
+
+  var reply: Reply {
+    var body = Array("{\"error\":{\"code\":\"\(code.rawValue)\",\"message\":".utf8)
+    JSONBytes.append(string: message, to: &body)
+    body += Array("}}\n".utf8)
+    var reply = Reply.json(code.status, body)
+    reply.headers = headers
+    if let retryAfter { reply.headers.append(("Retry-After", "\(retryAfter)")) }
+    return reply
+  }
+}
+
+/// JSON strings written byte by byte.
+enum JSONBytes {
+  /// Appends a quoted string; control characters and what is not ASCII are escaped.
+  static func append(string: String, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "\""))
+    for unit in string.utf16 {
+      switch unit {
+      case 0x22: bytes += [0x5C, 0x22]
+      case 0x5C: bytes += [0x5C, 0x5C]
+      case 0x0A: bytes += [0x5C, 0x6E]
+      case 0x20..<0x7F: bytes.append(UInt8(truncatingIfNeeded: unit))
+      default:
+        let digits = String(unit, radix: 16)
+        bytes += Array("\\u".utf8) + repeatElement(0x30, count: 4 - digits.utf8.count)
+        bytes += Array(digits.utf8)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+}

@@ -1,0 +1,85 @@
+internal import FarthingPipeline
+internal import NIOHTTP1
+
+/// One call of the interface.
+struct Route: Sendable {
+  enum Body: Sendable {
+    /// What comes all the same is thrown away.
+    case none
+    /// Of one of these types, or of none that is said.
+    case taken(types: [String])
+  }
+
+  var method: HTTPMethod
+  /// Begins with a slash. Ends with `{name}` where the last part is open.
+  var pattern: String
+  /// nil where everybody may, always: liveness says nothing worth a token.
+  var scope: AccessScope?
+  var body: Body
+  var handle: @Sendable (Request, ReplyHandle) -> Void
+
+  /// The types that carry the contract's events. Clients that say nothing of their own accord send
+  /// the form's type (curl, Python's urllib).
+  static let eventTypes = [
+    "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl",
+    "application/x-jsonlines", "application/jsonlines", "text/json", "text/plain",
+    "application/x-www-form-urlencoded",
+  ]
+}
+
+/// The calls by path and method.
+struct Router: Sendable {
+  private let routes: [Route]
+  /// By path, those without an open part.
+  private var exact: [String: [Route]] = [:]
+  /// By what stands before the open part.
+  private var open: [(prefix: String, routes: [Route])] = []
+
+  init(_ routes: [Route]) {
+    self.routes = routes
+    for route in routes {
+      guard let brace = route.pattern.firstIndex(of: "{") else {
+        exact[route.pattern, default: []].append(route)
+        continue
+      }
+      let prefix = String(route.pattern[..<brace])
+      if let place = open.firstIndex(where: { $0.prefix == prefix }) {
+        open[place].routes.append(route)
+      } else {
+        open.append((prefix, [route]))
+      }
+    }
+  }
+
+  /// All calls, for the description of the interface and its tests.
+  var all: [Route] { routes }
+
+  /// The call that a request means; completes its ``Request/name``.
+  ///
+  /// - Throws: `notFound`, or `methodNotAllowed` with what is allowed.
+  func route(_ request: inout Request) throws(RequestFault) -> Route {
+    var found = exact[request.path] ?? []
+    if found.isEmpty {
+      for (prefix, routes) in open where request.path.hasPrefix(prefix) {
+        let rest = request.path.dropFirst(prefix.count)
+        guard !rest.isEmpty, !rest.contains("/") else { continue }
+        request.name = String(rest)
+        found = routes
+      }
+    }
+    guard !found.isEmpty else {
+      throw RequestFault(
+        .notFound, "there is nothing at this path; GET /openapi.yaml describes what there is")
+    }
+    let method = request.method == .HEAD ? .GET : request.method
+    if let route = found.first(where: { $0.method == method }) { return route }
+    var allowed = found.map(\.method.rawValue)
+    if allowed.contains("GET") { allowed.append("HEAD") }
+    var fault = RequestFault(
+      .methodNotAllowed,
+      "\(request.method.rawValue.prefix(32)) is not possible here; allowed: "
+        + allowed.joined(separator: ", "))
+    fault.headers = [("Allow", allowed.joined(separator: ", "))]
+    throw fault
+  }
+}

@@ -1,0 +1,151 @@
+internal import FarthingCore
+internal import FarthingStore
+internal import Synchronization
+
+/// Brings the uploads of all connections to the writer, many at a time.
+///
+/// While one group is on its way to the disk the next one gathers. What waits is bounded by
+/// `uploadsWaiting` and by the bytes of the bodies at work; at the bound an upload is
+/// refused with 503.
+///
+/// Where the log cannot be written, everything is refused at once until a probe has found room
+/// again: each attempt on a full disk would cost a log file.
+final class Committer: Sendable {
+  typealias Finish = @Sendable (Result<AppendResult, StoreError>) -> Void
+
+  private struct Waiting {
+    var upload: Upload
+    var finish: Finish
+  }
+
+  private struct State {
+    var waiting: [Waiting] = []
+    /// Groups on their way.
+    var groups = 0
+    /// Why nothing can be stored at the moment.
+    var outage: StoreError?
+    var isProbing = false
+  }
+
+  /// One is synced while the next is laid out.
+  private static let groupsAtOnce = 2
+  /// Seconds after which a client may try again where the disk is the trouble.
+  private static let outageRetry = 5
+
+  private let writer: StoreWriter
+  private let limit: Int
+  private let metrics: ServerMetrics
+  private let monotonic: @Sendable () -> Int64
+  /// Waits between two probes.
+  private let pause: @Sendable () async -> Void
+  private let state = Mutex(State())
+  /// Grows with each group that became durable.
+  let appended = Atomic<Int>(0)
+
+  init(
+    writer: StoreWriter, limit: Int, metrics: ServerMetrics,
+    monotonic: @escaping @Sendable () -> Int64, pause: @escaping @Sendable () async -> Void
+  ) {
+    self.writer = writer
+    self.limit = limit
+    self.metrics = metrics
+    self.monotonic = monotonic
+    self.pause = pause
+  }
+
+  /// Uploads that wait for their group.
+  var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+  /// Why nothing can be stored at the moment; nil where all is well.
+  var outage: StoreError? { state.withLock { $0.outage } }
+
+  /// Stores an upload; `finish` hears what became of it once that is durable, on any thread.
+  ///
+  /// - Throws: `overloaded` where too many wait, `storageFull` or `unavailable` during an outage.
+  func submit(_ upload: Upload, finish: @escaping Finish) throws(RequestFault) {
+    let (fault, starts) = state.withLock { state -> (RequestFault?, Bool) in
+      if let outage = state.outage { return (Self.fault(outage), false) }
+      guard state.waiting.count < limit else {
+        return (
+          RequestFault(.overloaded, "too many uploads wait for the disk", retryAfter: 1), false
+        )
+      }
+      state.waiting.append(Waiting(upload: upload, finish: finish))
+      guard state.groups < Self.groupsAtOnce else { return (nil, false) }
+      state.groups += 1
+      return (nil, true)
+    }
+    if let fault { throw fault }
+    if starts { Task { await work() } }
+  }
+
+  static func fault(_ error: StoreError) -> RequestFault {
+    switch error.code {
+    case .diskFull:
+      RequestFault(
+        .storageFull, "the disk is full: nothing of this request was acknowledged; send it again",
+        retryAfter: outageRetry)
+    case .closed:
+      RequestFault(.unavailable, "the server is ending; send this again", retryAfter: 1)
+    default:
+      RequestFault(
+        .unavailable,
+        "the store cannot be written: nothing of this request was acknowledged; send it again",
+        retryAfter: outageRetry)
+    }
+  }
+
+  /// Takes groups until none waits.
+  private func work() async {
+    while let group = next() {
+      let start = monotonic()
+      let results = await writer.append(group.map(\.upload))
+      metrics.countCommit(nanoseconds: monotonic() - start)
+      appended.add(1, ordering: .releasing)
+      for (waiting, result) in zip(group, results) {
+        if case .failure(let error) = result { note(error) }
+        waiting.finish(result)
+      }
+    }
+  }
+
+  private func next() -> [Waiting]? {
+    state.withLock { state in
+      guard !state.waiting.isEmpty else {
+        state.groups -= 1
+        return nil
+      }
+      var group: [Waiting] = []
+      swap(&group, &state.waiting)
+      return group
+    }
+  }
+
+  private func note(_ error: StoreError) {
+    guard error.code != .closed else { return }
+    let starts = state.withLock { state in
+      state.outage = error
+      defer { state.isProbing = true }
+      return !state.isProbing
+    }
+    if starts { Task { await probe() } }
+  }
+
+  /// Ends once the log can be written again.
+  private func probe() async {
+    while true {
+      await pause()
+      do throws(StoreError) {
+        try await writer.probe()
+        state.withLock { state in
+          state.outage = nil
+          state.isProbing = false
+        }
+        return
+      } catch {
+        state.withLock { $0.outage = error }
+        if error.code == .closed { return }
+      }
+    }
+  }
+}

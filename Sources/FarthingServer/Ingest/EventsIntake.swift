@@ -1,0 +1,163 @@
+internal import FarthingCore
+internal import FarthingPipeline
+internal import FarthingStore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
+
+/// `POST /v1/events` and the other calls that bring events: from a body to its receipt.
+final class EventsIntake: Sendable {
+  /// A body up to this size is decoded where it arrived: handing it to another thread and back costs
+  /// more than decoding it.
+  private static let inlineBytes = 16 << 10
+
+  private let decoder: BodyDecoder
+  private let committer: Committer
+  private let workers: NIOThreadPool
+  private let limits: ServerLimits
+  private let metrics: ServerMetrics
+  private let gate: Gate
+  private let clock: @Sendable () -> Int64
+  private let receiptText: @Sendable (IngestReceipt) -> [UInt8]
+  /// By name. A collector sees all bodies of its source in the order in which they came.
+  private let collectors = Mutex<[String: any EventCollector]>([:])
+
+  init(
+    decoder: BodyDecoder, committer: Committer, workers: NIOThreadPool, limits: ServerLimits,
+    metrics: ServerMetrics, gate: Gate, clock: @escaping @Sendable () -> Int64,
+    receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8]
+  ) {
+    self.decoder = decoder
+    self.committer = committer
+    self.workers = workers
+    self.limits = limits
+    self.metrics = metrics
+    self.gate = gate
+    self.clock = clock
+    self.receiptText = receiptText
+  }
+
+  /// The contract's own events.
+  func events(_ request: Request, _ reply: ReplyHandle) {
+    take(request, reply) { [decoder] body, now in decoder.decode(body, now: now) }
+  }
+
+  /// Another source's own format, which the path names.
+  func collect(_ request: Request, _ reply: ReplyHandle) {
+    let name = request.name ?? ""
+    guard let format = SourceFormat(rawValue: name) else {
+      let names = SourceFormat.allCases.map(\.rawValue)
+      return reply.send(
+        RequestFault(
+          .notFound,
+          "\"\(name.prefix(64))\" is no source that is collected here; expected one of "
+            + names.joined(separator: ", ")))
+    }
+    if format == .events { return events(request, reply) }
+    take(request, reply) { [self] body, now in
+      let batch = collectors.withLock { collectors in
+        var collector = collectors[name] ?? format.makeCollector(now: now)
+        collectors[name] = nil
+        let batch = collector.decode(body, CollectionContext(now: now))
+        collectors[name] = collector
+        return batch
+      }
+      return decoder.charge(batch, source: name, now: now)
+    }
+  }
+
+  /// Expands and decodes a body, here or on a worker's thread, and stores what it holds.
+  private func take(
+    _ request: Request, _ reply: ReplyHandle,
+    decode: @escaping @Sendable (consuming [UInt8], Int64) -> DecodedBody
+  ) {
+    let compression = compression(of: request)
+    if compression == nil, request.body.count <= Self.inlineBytes {
+      let now = clock()
+      return store(decode(request.body, now), now, request.grant, reply)
+    }
+    workers.submit { [self] state in
+      guard state == .active else {
+        return reply.send(Committer.fault(StoreError(.closed, "the server is ending")))
+      }
+      let now = clock()
+      do throws(RequestFault) {
+        let body =
+          if let compression { try expand(request.body, compression) } else { request.body }
+        store(decode(body, now), now, request.grant, reply)
+      } catch {
+        reply.send(error)
+      }
+    }
+  }
+
+  private func compression(of request: Request) -> StreamCompression? {
+    switch request.encoding {
+    case .gzip: .gzip
+    case .zstd: .zstd
+    // A compressed file that was sent as it is.
+    case .identity: StreamCompression.detect(request.body.prefix(4))
+    }
+  }
+
+  private func expand(
+    _ body: [UInt8], _ compression: StreamCompression
+  ) throws(RequestFault) -> [UInt8] {
+    if body.isEmpty { return [] }
+    do throws(StoreError) {
+      return try BodyExpansion.expand(body, compression, limit: limits.bodyBytes)
+    } catch {
+      if error.code == .limitExceeded {
+        metrics.countRefusal("body")
+        throw RequestFault(
+          .payloadTooLarge,
+          "the body expands to more than \(limits.bodyBytes) bytes, the most that is taken; send it "
+            + "in parts")
+      }
+      metrics.countRefusal("damaged")
+      throw RequestFault(.badRequest, "the body's \(compression) data is damaged or cut short")
+    }
+  }
+
+  private func store(
+    _ decoded: DecodedBody, _ now: Int64, _ grant: AccessGrant?, _ reply: ReplyHandle
+  ) {
+    metrics.count(decoded.receipt)
+    guard !decoded.batches.isEmpty else {
+      return reply.send(receiptReply(decoded.receipt))
+    }
+    let receipt = decoded.receipt
+    let source = decoded.batches[0].source
+    var newest = Int64.min
+    for batch in decoded.batches {
+      for event in batch.decoded.events { newest = max(newest, event.time) }
+    }
+    let upload = Upload(batches: decoded.batches, receivedTime: now)
+    do throws(RequestFault) {
+      try committer.submit(upload) { [self, newest] result in
+        switch result {
+        case .success(let stored):
+          var receipt = receipt
+          receipt.accepted = stored.accepted
+          receipt.duplicates = stored.duplicateLines.count
+          metrics.count(
+            source: source, accepted: receipt.accepted, duplicates: receipt.duplicates,
+            newest: stored.accepted > 0 ? newest : nil)
+          if let grant { gate.charge(stored.accepted, to: grant) }
+          reply.send(receiptReply(receipt))
+        case .failure(let error):
+          metrics.countRefusal("storage")
+          reply.send(Committer.fault(error))
+        }
+      }
+    } catch {
+      metrics.countRefusal(error.code.rawValue)
+      reply.send(error)
+    }
+  }
+
+  private func receiptReply(_ receipt: IngestReceipt) -> Reply {
+    let isRefused = receipt.rejected > 0 && receipt.accepted == 0 && receipt.duplicates == 0
+    return .json(isRefused ? .badRequest : .ok, receiptText(receipt))
+  }
+}

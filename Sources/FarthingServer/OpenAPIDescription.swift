@@ -1,0 +1,470 @@
+/// The description of the HTTP interface that the server serves: OpenAPI 3.1.
+///
+/// `docs/openapi.yaml` is the same text; a test compares the two, and the paths with the routes.
+package enum OpenAPIDescription {
+  package static let yaml = #"""
+    openapi: 3.1.0
+    info:
+      title: Farthing
+      version: 0.1.0
+      license:
+        name: Apache-2.0
+        identifier: Apache-2.0
+      description: >-
+        Exact unit costs of LLM inference. Events go in, and are acknowledged once they would survive a
+        crash of the process and of the machine; questions about their costs come back as JSON or CSV.
+    servers:
+      - url: /
+    security:
+      - {}
+      - token: []
+    tags:
+      - name: events
+        description: Taking events.
+      - name: questions
+        description: Asking what requests cost.
+      - name: operation
+        description: The server itself.
+    paths:
+      /v1/events:
+        post:
+          tags: [events]
+          operationId: postEvents
+          summary: Take events
+          description: >-
+            Events of the contract as JSON lines, one JSON object, or an array. An event whose id was
+            accepted within seven days is a duplicate and counted once, so a body may be sent again.
+          parameters:
+            - $ref: '#/components/parameters/contentEncoding'
+          requestBody:
+            $ref: '#/components/requestBodies/events'
+          responses:
+            '200':
+              description: Every event that is counted as accepted or as a duplicate is durable.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Receipt'
+            '400':
+              description: Events were refused and none was accepted or a duplicate; or the compression is damaged.
+              content:
+                application/json:
+                  schema:
+                    oneOf:
+                      - $ref: '#/components/schemas/Receipt'
+                      - $ref: '#/components/schemas/Fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '408':
+              $ref: '#/components/responses/fault'
+            '413':
+              $ref: '#/components/responses/tooLarge'
+            '415':
+              $ref: '#/components/responses/unsupported'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
+        get:
+          tags: [questions]
+          operationId: getEvents
+          summary: The stored requests themselves
+          description: Oldest first, ties by id.
+          parameters:
+            - name: columns
+              in: query
+              description: Fields to show, joined by commas.
+              schema:
+                type: string
+              example: time,id,model,cost
+            - $ref: '#/components/parameters/where'
+            - $ref: '#/components/parameters/since'
+            - $ref: '#/components/parameters/until'
+            - $ref: '#/components/parameters/limit'
+            - $ref: '#/components/parameters/tz'
+            - $ref: '#/components/parameters/prices'
+            - $ref: '#/components/parameters/output'
+          responses:
+            '200':
+              $ref: '#/components/responses/answer'
+            '400':
+              $ref: '#/components/responses/fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '422':
+              $ref: '#/components/responses/fault'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
+      /v1/collect/{name}:
+        post:
+          tags: [events]
+          operationId: collect
+          summary: Take another source's own format
+          parameters:
+            - name: name
+              in: path
+              required: true
+              description: The source.
+              schema:
+                type: string
+                enum: [events, litellm, openai, anthropic, gemini, bedrock]
+            - $ref: '#/components/parameters/contentEncoding'
+          requestBody:
+            $ref: '#/components/requestBodies/events'
+          responses:
+            '200':
+              description: As for events.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Receipt'
+            '400':
+              description: As for events.
+              content:
+                application/json:
+                  schema:
+                    oneOf:
+                      - $ref: '#/components/schemas/Receipt'
+                      - $ref: '#/components/schemas/Fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '404':
+              $ref: '#/components/responses/fault'
+            '408':
+              $ref: '#/components/responses/fault'
+            '413':
+              $ref: '#/components/responses/tooLarge'
+            '415':
+              $ref: '#/components/responses/unsupported'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
+      /v1/query:
+        get:
+          tags: [questions]
+          operationId: query
+          summary: Unit metrics by group and time
+          parameters:
+            - name: metrics
+              in: query
+              required: true
+              description: Metrics, joined by commas.
+              schema:
+                type: string
+              example: cost,cost_per_request
+            - name: by
+              in: query
+              description: Fields to group by, joined by commas; tags.NAME too.
+              schema:
+                type: string
+              example: model
+            - name: every
+              in: query
+              description: Width of time buckets.
+              schema:
+                type: string
+              example: 1h
+            - name: order
+              in: query
+              description: Metric to order by, greatest first.
+              schema:
+                type: string
+            - name: closed_cohort
+              in: query
+              description: Over the tasks that started in the window, with all their requests.
+              schema:
+                type: string
+                enum: ['true', 'false']
+            - $ref: '#/components/parameters/where'
+            - $ref: '#/components/parameters/since'
+            - $ref: '#/components/parameters/until'
+            - $ref: '#/components/parameters/limit'
+            - $ref: '#/components/parameters/tz'
+            - $ref: '#/components/parameters/prices'
+            - $ref: '#/components/parameters/output'
+          responses:
+            '200':
+              $ref: '#/components/responses/answer'
+            '400':
+              $ref: '#/components/responses/fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '422':
+              $ref: '#/components/responses/fault'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
+      /metrics:
+        get:
+          tags: [operation]
+          operationId: metrics
+          summary: Prometheus exposition
+          description: What the server counts of itself, and sums of the stored requests by model.
+          responses:
+            '200':
+              description: The text format, version 0.0.4.
+              content:
+                text/plain:
+                  schema:
+                    type: string
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '429':
+              $ref: '#/components/responses/later'
+      /healthz:
+        get:
+          tags: [operation]
+          operationId: health
+          summary: Liveness
+          security: []
+          responses:
+            '200':
+              $ref: '#/components/responses/status'
+      /readyz:
+        get:
+          tags: [operation]
+          operationId: readiness
+          summary: Readiness
+          description: Whether the store is open and recovered, and its log can be written.
+          security: []
+          responses:
+            '200':
+              $ref: '#/components/responses/status'
+            '503':
+              $ref: '#/components/responses/later'
+      /openapi.yaml:
+        get:
+          tags: [operation]
+          operationId: description
+          summary: This description
+          security: []
+          responses:
+            '200':
+              description: OpenAPI 3.1.
+              content:
+                application/yaml:
+                  schema:
+                    type: string
+    components:
+      securitySchemes:
+        token:
+          type: http
+          scheme: bearer
+      parameters:
+        contentEncoding:
+          name: Content-Encoding
+          in: header
+          description: How the body is compressed.
+          schema:
+            type: string
+            enum: [identity, gzip, zstd]
+        where:
+          name: where
+          in: query
+          description: Filter.
+          schema:
+            type: string
+          example: site = 'sin1' and input_tokens > 8000
+        since:
+          name: since
+          in: query
+          description: Start of the window, itself included; RFC 3339, a date, or 24h, 7d ago.
+          schema:
+            type: string
+        until:
+          name: until
+          in: query
+          description: End of the window, itself excluded.
+          schema:
+            type: string
+        limit:
+          name: limit
+          in: query
+          description: Most rows.
+          schema:
+            type: integer
+            minimum: 0
+        tz:
+          name: tz
+          in: query
+          description: Zone that buckets and dates are aligned in; UTC where absent.
+          schema:
+            type: string
+          example: Europe/Berlin
+        prices:
+          name: prices
+          in: query
+          description: Costs as now known, or as booked on arrival.
+          schema:
+            type: string
+            enum: [current, booked]
+        output:
+          name: output
+          in: query
+          schema:
+            type: string
+            enum: [json, csv]
+            default: json
+      requestBodies:
+        events:
+          description: At most 20 MiB after decompression by default.
+          required: false
+          content:
+            application/json:
+              schema: {}
+            application/x-ndjson:
+              schema:
+                type: string
+            application/ndjson:
+              schema:
+                type: string
+            text/plain:
+              schema:
+                type: string
+      responses:
+        answer:
+          description: The rows, all of them. Farthing-Warning says what they lack, if anything.
+          headers:
+            Farthing-Warning:
+              description: What the answer lacks, a sentence.
+              schema:
+                type: string
+            Farthing-Incomplete:
+              description: Present where rows are missing that a damaged file holds.
+              schema:
+                type: string
+          content:
+            application/json:
+              schema:
+                type: array
+                items:
+                  type: object
+            text/csv:
+              schema:
+                type: string
+        status:
+          description: All is well.
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [status]
+                properties:
+                  status:
+                    type: string
+        fault:
+          description: The request is not right, and the message says how.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        unauthorized:
+          description: No token, or none that is known.
+          headers:
+            WWW-Authenticate:
+              schema:
+                type: string
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        forbidden:
+          description: The token may not do this.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        tooLarge:
+          description: The body is larger than the limit.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        unsupported:
+          description: The body is of a type, charset or encoding that is not taken.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        later:
+          description: Not now; nothing was acknowledged, and the same request may succeed later.
+          headers:
+            Retry-After:
+              description: Seconds.
+              schema:
+                type: integer
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+      schemas:
+        Fault:
+          type: object
+          required: [error]
+          properties:
+            error:
+              type: object
+              required: [code, message]
+              properties:
+                code:
+                  type: string
+                message:
+                  type: string
+        Receipt:
+          type: object
+          required: [accepted, duplicates, rejected, errors, warnings]
+          properties:
+            accepted:
+              type: integer
+              minimum: 0
+            duplicates:
+              type: integer
+              minimum: 0
+            rejected:
+              type: integer
+              minimum: 0
+            errors:
+              description: The first refusals, 1,000 by default.
+              type: array
+              items:
+                type: object
+                required: [line, field, value, expected]
+                properties:
+                  line:
+                    type: integer
+                    minimum: 1
+                  field:
+                    type: [string, 'null']
+                  value:
+                    type: [string, 'null']
+                  expected:
+                    type: string
+            warnings:
+              type: array
+              items:
+                type: object
+                required: [count, message]
+                properties:
+                  field:
+                    type: string
+                  count:
+                    type: integer
+                  message:
+                    type: string
+
+    """#
+}

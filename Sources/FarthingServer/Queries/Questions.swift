@@ -1,0 +1,45 @@
+package import FarthingStore
+
+/// What can be asked of the stored requests.
+package enum QuestionKind: String, Sendable, CaseIterable {
+  /// `GET /v1/query`
+  case query
+  /// `GET /v1/events`
+  case events
+}
+
+/// Understands questions. The composition root gives the one that the command line uses, so that both
+/// say the same.
+package protocol Questions: Sendable {
+  /// - Throws: `badRequest` that names every fault of the parameters.
+  func prepare(
+    _ kind: QuestionKind, _ parameters: QueryParameters
+  ) throws(RequestFault) -> any PreparedQuestion
+}
+
+/// A question that was understood.
+package protocol PreparedQuestion: Sendable {
+  var contentType: String { get }
+  /// - Throws: `unprocessable` where the limits of a query do not suffice; `failed` for damage that
+  ///   cannot be left out.
+  func answer(over snapshot: StoreSnapshot) throws(RequestFault) -> QuestionAnswer
+}
+
+/// What the store had to say to a question.
+package struct QuestionAnswer {
+  /// What the answer lacks, a sentence each.
+  package var warnings: [String]
+  /// Whether rows are missing that a damaged file holds.
+  package var lacksRows: Bool
+  /// Hands the answer over in pieces of some 64 KiB.
+  package var render: (_ write: ([UInt8]) throws -> Void) throws -> Void
+
+  package init(
+    warnings: [String], lacksRows: Bool,
+    render: @escaping (_ write: ([UInt8]) throws -> Void) throws -> Void
+  ) {
+    self.warnings = warnings
+    self.lacksRows = lacksRows
+    self.render = render
+  }
+}

@@ -1,0 +1,85 @@
+internal import FarthingStore
+internal import Synchronization
+
+/// The newest view of the store, made anew when something was stored since.
+///
+/// Making one lays out the rows that wait in memory, on the writer's thread. Where these are many,
+/// under full load, a view may be some moments old: at most nine times what it took to make, so that at
+/// most a tenth of the writer's time goes into views, and never older than a second.
+actor SnapshotShelf {
+  /// Rows in memory up to which a view is always made anew: it takes a few milliseconds.
+  private static let freeRows = 16_384
+  private static let greatestAge: Int64 = 1_000_000_000
+  /// After this long a view is made anew whatever happened: a merge or the retention may have.
+  private static let longestStay: Int64 = 30_000_000_000
+
+  private struct View {
+    var snapshot: StoreSnapshot
+    var appended: Int
+    var madeAt: Int64
+    /// Nanoseconds that it took.
+    var cost: Int64
+    var rowsInMemory: Int
+  }
+
+  private let writer: StoreWriter
+  private let committer: Committer
+  private let cache: BlockCache
+  private let monotonic: @Sendable () -> Int64
+  private var view: View?
+  private var making: Task<Result<View, StoreError>, Never>?
+
+  init(
+    writer: StoreWriter, committer: Committer, cache: BlockCache,
+    monotonic: @escaping @Sendable () -> Int64
+  ) {
+    self.writer = writer
+    self.committer = committer
+    self.cache = cache
+    self.monotonic = monotonic
+  }
+
+  /// A view that has everything that was acknowledged before this call, but for what the rule above
+  /// leaves to the next one.
+  func current() async throws(StoreError) -> StoreSnapshot {
+    let asked = committer.appended.load(ordering: .acquiring)
+    while true {
+      let now = monotonic()
+      if let view {
+        let age = now - view.madeAt
+        let isCurrent = view.appended >= asked && age < Self.longestStay
+        let isDear =
+          view.rowsInMemory > Self.freeRows && age < min(9 * view.cost, Self.greatestAge)
+        if isCurrent || isDear { return view.snapshot }
+      }
+      let made: Result<View, StoreError>
+      if let making {
+        made = await making.value
+      } else {
+        let task = Task { await self.make() }
+        making = task
+        made = await task.value
+        making = nil
+      }
+      switch made {
+      case .success(let new): if new.appended >= view?.appended ?? .min { view = new }
+      case .failure(let error): throw error
+      }
+    }
+  }
+
+  private func make() async -> Result<View, StoreError> {
+    let appended = committer.appended.load(ordering: .acquiring)
+    let start = monotonic()
+    do throws(StoreError) {
+      let snapshot = try await writer.snapshot(cache: cache)
+      let end = monotonic()
+      return .success(
+        View(
+          snapshot: snapshot, appended: appended, madeAt: end, cost: end - start,
+          rowsInMemory: snapshot.rowsInMemory))
+    } catch {
+      return .failure(error)
+    }
+  }
+}

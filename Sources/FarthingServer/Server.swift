@@ -1,0 +1,274 @@
+package import FarthingCore
+package import FarthingPipeline
+package import FarthingStore
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
+
+// The daemon's HTTP side.
+//
+//     socket ─ HTTP/1.1 decoder ─ pipelining ─ ConnectionHandler ─ Router ─┬─ EventsIntake ─ Committer ─ StoreWriter
+//                                                                          ├─ QueryDesk ─ SnapshotShelf ─ StoreSnapshot
+//                                                                          └─ health, metrics, description
+//
+// Event loops read, write and keep the limits; decoding of large bodies, questions, and the store's
+// own work happen on threads of their own. An upload is answered when its events are durable.
+
+/// What the server needs from the process that runs it.
+package struct ServerSurroundings: Sendable {
+  /// Unix nanoseconds.
+  package var clock: @Sendable () -> Int64
+  /// Nanoseconds that only grow.
+  package var monotonic: @Sendable () -> Int64
+  /// Waits between two attempts of something that failed; about a second.
+  package var pause: @Sendable () async -> Void
+  /// Receipts as the command line writes them.
+  package var receiptText: @Sendable (IngestReceipt) -> [UInt8]
+  package var questions: any Questions
+  /// nil where the machine does not say.
+  package var processFigures: @Sendable () -> ProcessFigures?
+  /// The unit metrics of a snapshot, by model; throws nothing, empty where they cannot be computed.
+  package var unitFigures: @Sendable (StoreSnapshot) -> [UnitFigures]
+  package var version: String
+
+  package init(
+    clock: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Int64,
+    pause: @escaping @Sendable () async -> Void,
+    receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8], questions: any Questions,
+    processFigures: @escaping @Sendable () -> ProcessFigures? = { nil },
+    unitFigures: @escaping @Sendable (StoreSnapshot) -> [UnitFigures] = { _ in [] },
+    version: String
+  ) {
+    self.clock = clock
+    self.monotonic = monotonic
+    self.pause = pause
+    self.receiptText = receiptText
+    self.questions = questions
+    self.processFigures = processFigures
+    self.unitFigures = unitFigures
+    self.version = version
+  }
+}
+
+/// Listens, and serves one store once it is handed over.
+package final class Server: Sendable {
+  /// What is there once the store is open.
+  private struct Service: Sendable {
+    var intake: EventsIntake
+    var committer: Committer
+    var desk: QueryDesk
+    var shelf: SnapshotShelf
+  }
+
+  private enum Stage: Sendable {
+    case starting
+    case serving(Service)
+    case draining
+  }
+
+  private let settings: ServerSettings
+  private let limits: ServerLimits
+  private let gate: Gate
+  private let listedErrors: Int
+  private let around: ServerSurroundings
+  private let metrics = ServerMetrics()
+  private let connections: Connections
+  private let bodies: ByteBudget
+  private let loops: MultiThreadedEventLoopGroup
+  private let workers: NIOThreadPool
+  private let queryThreads: NIOThreadPool
+  private let startTime: Int64
+  private let stage = Mutex(Stage.starting)
+  private let listener = Mutex<(any Channel)?>(nil)
+
+  /// - Parameters:
+  ///   - settings: of the configuration; its address is said with ``listen(host:port:)``.
+  ///   - listedErrors: most refusals that a receipt lists.
+  ///   - threads: event loops, and as many workers that decode.
+  package init(
+    _ settings: ServerSettings, policy: AccessPolicy, listedErrors: Int,
+    around: ServerSurroundings, threads: Int
+  ) {
+    self.settings = settings
+    let limits = settings.limits
+    self.limits = limits
+    self.listedErrors = listedErrors
+    gate = Gate(policy, clock: around.clock, monotonic: around.monotonic)
+    self.around = around
+    connections = Connections(limit: limits.connections)
+    bodies = ByteBudget(limit: limits.bodiesInFlightBytes)
+    loops = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+    workers = NIOThreadPool(numberOfThreads: threads)
+    queryThreads = NIOThreadPool(numberOfThreads: limits.queriesAtOnce)
+    startTime = around.clock()
+    workers.start()
+    queryThreads.start()
+  }
+
+  // MARK: - Life
+
+  /// Binds the address; until ``serve(_:book:)`` everything but liveness is answered with 503.
+  ///
+  /// - Returns: the port, which is another one where 0 was asked for.
+  /// - Throws: ``StoreError`` with `io` that names the address.
+  package func listen(host: String, port: Int) async throws(StoreError) -> Int {
+    let core = ServerCore(
+      limits: limits, router: Router(routes), gate: gate, metrics: metrics,
+      connections: connections, bodies: bodies)
+    var decoding = NIOHTTPDecoderLimitConfiguration()
+    decoding.maxHeaderFieldSize = max(limits.headerBytes, limits.targetBytes)
+    decoding.maxHeaderListSize = limits.headerBytes
+    decoding.maxHeaderFieldCount = limits.headers
+    let limits = decoding
+    let bootstrap = ServerBootstrap(group: loops)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.maxMessagesPerRead, value: 4)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelInitializer { channel in
+        guard core.connections.hasRoom() else { return channel.close() }
+        return channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+            withErrorHandling: false, withOutboundHeaderValidation: true,
+            withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core))
+        }
+      }
+    do {
+      let channel = try await bootstrap.bind(host: host, port: port).get()
+      listener.withLock { $0 = channel }
+      return channel.localAddress?.port ?? port
+    } catch {
+      throw StoreError(.io, "cannot listen on \(host):\(port)", cause: "\(error)")
+    }
+  }
+
+  /// Begins to take events and questions.
+  ///
+  /// - Parameter book: what requests are priced by.
+  package func serve(_ writer: StoreWriter, book: PriceBook) {
+    let committer = Committer(
+      writer: writer, limit: limits.uploadsWaiting, metrics: metrics,
+      monotonic: around.monotonic,
+      pause: around.pause)
+    let decoder = BodyDecoder(
+      book: book, listedErrors: listedErrors, now: around.clock())
+    let intake = EventsIntake(
+      decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
+      gate: gate, clock: around.clock, receiptText: around.receiptText)
+    let shelf = SnapshotShelf(
+      writer: writer, committer: committer, cache: BlockCache(), monotonic: around.monotonic)
+    let desk = QueryDesk(
+      questions: around.questions, shelf: shelf, threads: queryThreads, limits: limits,
+      metrics: metrics)
+    stage.withLock {
+      $0 = .serving(Service(intake: intake, committer: committer, desk: desk, shelf: shelf))
+    }
+  }
+
+  /// Stops accepting connections, answers what is at work, and ends.
+  ///
+  /// What is not answered after the configuration's time for it is broken off; nothing of it was
+  /// acknowledged. The store is still open afterwards and the caller's to close.
+  package func drain() async {
+    let listening = listener.withLock { channel in
+      defer { channel = nil }
+      return channel
+    }
+    try? await listening?.close().get()
+    let loop = loops.next()
+    let ended = loop.makePromise(of: Void.self)
+    let patience = loop.scheduleTask(in: TimeAmount(settings.drainTimeout)) { [connections] in
+      connections.closeAll()
+      ended.succeed(())
+    }
+    // A promise may be kept twice: the second time means nothing.
+    connections.drain { ended.succeed(()) }
+    try? await ended.futureResult.get()
+    patience.cancel()
+    stage.withLock { $0 = .draining }
+    try? await workers.shutdownGracefully()
+    try? await queryThreads.shutdownGracefully()
+    try? await loops.shutdownGracefully()
+  }
+
+  // MARK: - Calls
+
+  var routes: [Route] {
+    let events = Route.Body.taken(types: Route.eventTypes)
+    return [
+      Route(method: .POST, pattern: "/v1/events", scope: .ingest, body: events) {
+        self.with($1) { $0.intake.events($1, $2) }($0)
+      },
+      Route(method: .POST, pattern: "/v1/collect/{name}", scope: .ingest, body: events) {
+        self.with($1) { $0.intake.collect($1, $2) }($0)
+      },
+      Route(method: .GET, pattern: "/v1/events", scope: .read, body: .none) {
+        self.with($1) { $0.desk.ask(.events, $1, $2) }($0)
+      },
+      Route(method: .GET, pattern: "/v1/query", scope: .read, body: .none) {
+        self.with($1) { $0.desk.ask(.query, $1, $2) }($0)
+      },
+      Route(method: .GET, pattern: "/healthz", scope: nil, body: .none) { _, reply in
+        reply.send(.json(.ok, Array("{\"status\":\"alive\"}\n".utf8)))
+      },
+      Route(method: .GET, pattern: "/readyz", scope: nil, body: .none) { _, reply in
+        reply.send(self.readiness)
+      },
+      Route(method: .GET, pattern: "/metrics", scope: .read, body: .none) { _, reply in
+        Task { reply.send(await self.metricsReply()) }
+      },
+      Route(method: .GET, pattern: "/openapi.yaml", scope: nil, body: .none) { _, reply in
+        reply.send(.text(.ok, OpenAPIDescription.yaml, type: "application/yaml"))
+      },
+    ]
+  }
+
+  /// Hands a request to the service, or says why there is none.
+  private func with(
+    _ reply: ReplyHandle, _ body: @escaping (Service, Request, ReplyHandle) -> Void
+  ) -> (Request) -> Void {
+    { request in
+      switch self.stage.withLock({ $0 }) {
+      case .serving(let service): body(service, request, reply)
+      case .starting, .draining: reply.send(self.readiness)
+      }
+    }
+  }
+
+  /// Whether events are taken: the store is open and recovered, and the log can be written.
+  private var readiness: Reply {
+    switch stage.withLock({ $0 }) {
+    case .starting:
+      RequestFault(.unavailable, "the store is being opened", retryAfter: 1).reply
+    case .draining: RequestFault(.unavailable, "the server is ending", retryAfter: 1).reply
+    case .serving(let service):
+      if let outage = service.committer.outage {
+        Committer.fault(outage).reply
+      } else {
+        .json(.ok, Array("{\"status\":\"ready\"}\n".utf8))
+      }
+    }
+  }
+
+  private func metricsReply() async -> Reply {
+    var units: [UnitFigures] = []
+    var service: Service?
+    if case .serving(let serving) = stage.withLock({ $0 }) {
+      service = serving
+      if let snapshot = try? await serving.shelf.current() { units = around.unitFigures(snapshot) }
+    }
+    let page = MetricsPage(
+      state: metrics.current, version: around.version, startTime: startTime, now: around.clock(),
+      isReady: readiness.status == .ok, process: around.processFigures(),
+      connections: (
+        connections.count, connections.opened.load(ordering: .relaxed),
+        connections.refused.load(ordering: .relaxed)
+      ), access: gate.counts,
+      bodiesHeld: bodies.held, waitingUploads: service?.committer.waitingCount ?? 0,
+      openQueries: service?.desk.open.load(ordering: .relaxed) ?? 0, units: units)
+    return .text(.ok, page.text, type: MetricsText.contentType)
+  }
+}

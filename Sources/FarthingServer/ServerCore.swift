@@ -1,0 +1,75 @@
+internal import FarthingPipeline
+internal import NIOCore
+internal import NIOHTTP1
+
+/// What all connections share.
+final class ServerCore: Sendable {
+  let limits: ServerLimits
+  let router: Router
+  let gate: Gate
+  let metrics: ServerMetrics
+  let connections: Connections
+  let bodies: ByteBudget
+
+  init(
+    limits: ServerLimits, router: Router, gate: Gate, metrics: ServerMetrics,
+    connections: Connections, bodies: ByteBudget
+  ) {
+    self.limits = limits
+    self.router = router
+    self.gate = gate
+    self.metrics = metrics
+    self.connections = connections
+    self.bodies = bodies
+  }
+
+  /// - Throws: `unauthorized`, `forbidden` or one of the token's limits, before any body is read.
+  func admit(_ request: inout Request, to route: Route) throws(RequestFault) {
+    guard let scope = route.scope else { return }
+    do throws(RequestFault) {
+      request.grant = try gate.admit(request.headers, to: scope)
+    } catch {
+      metrics.countRefusal("access")
+      throw error
+    }
+  }
+
+  /// Looks at what the head says of the body.
+  ///
+  /// - Throws: `unsupportedMediaType` or `payloadTooLarge`.
+  func check(_ request: inout Request, for route: Route) throws(RequestFault) {
+    guard case .taken(let types) = route.body else { return }
+    guard let encoding = BodyEncoding(request.headers) else {
+      var fault = RequestFault(
+        .unsupportedMediaType, "Content-Encoding: expected gzip, zstd or identity")
+      fault.headers = [("Accept-Encoding", "gzip, zstd")]
+      throw fault
+    }
+    request.encoding = encoding
+    request.contentType = MediaType(request.headers)
+    if let type = request.contentType {
+      guard types.contains(type.name) else {
+        throw RequestFault(
+          .unsupportedMediaType,
+          "Content-Type: expected \(types[0]) or one of "
+            + types.dropFirst().joined(separator: ", "))
+      }
+      if let charset = type.charset, !["utf-8", "utf8", "us-ascii"].contains(charset) {
+        throw RequestFault(.unsupportedMediaType, "Content-Type: expected the charset utf-8")
+      }
+    }
+    if encoding == .identity, let text = request.headers.first(name: "content-length"),
+      Int(text).map({ $0 > limits.bodyBytes }) ?? true
+    {
+      throw tooLarge
+    }
+  }
+
+  var tooLarge: RequestFault {
+    metrics.countRefusal("body")
+    return RequestFault(
+      .payloadTooLarge,
+      "the body is larger than \(limits.bodyBytes) bytes, the most that is taken after "
+        + "decompression; send it in parts")
+  }
+}

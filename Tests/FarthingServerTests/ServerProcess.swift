@@ -1,0 +1,51 @@
+import Foundation
+
+/// The real command `farthing serve` as a process of its own.
+final class ServerProcess {
+  private let process = Process()
+  private let error = Pipe()
+  private(set) var said: [String] = []
+  private(set) var port = 0
+
+  /// Starts it over a folder and waits until it listens, or ends.
+  init(_ directory: String, words: [String] = []) throws {
+    let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    process.executableURL = program.deletingLastPathComponent().appending(path: "farthing")
+    process.arguments = ["serve", "--listen", "127.0.0.1:0", "--data", directory] + words
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = error
+    try process.run()
+    var unread: [UInt8] = []
+    while port == 0 {
+      let bytes = error.fileHandleForReading.availableData
+      if bytes.isEmpty { return }
+      unread += bytes
+      while let end = unread.firstIndex(of: 0x0A) {
+        let line = String(decoding: unread[..<end], as: UTF8.self)
+        unread.removeSubrange(...end)
+        said.append(line)
+        if line.hasPrefix("listening on http://127.0.0.1:") {
+          port = Int(line.split(separator: ":").last ?? "") ?? 0
+        }
+      }
+    }
+  }
+
+  /// Ends it as nothing can be prepared for.
+  var kill: @Sendable () -> Void {
+    let identifier = process.processIdentifier
+    return { _ = Foundation.kill(identifier, SIGKILL) }
+  }
+
+  func terminate() { process.terminate() }
+
+  /// Waits for its end.
+  ///
+  /// - Returns: its status, and all that it said since it listened.
+  func end() -> (status: Int32, said: String) {
+    let rest = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationStatus, rest)
+  }
+}
