@@ -206,6 +206,75 @@ package enum OpenAPIDescription {
               $ref: '#/components/responses/later'
             '503':
               $ref: '#/components/responses/later'
+      /v1/forward:
+        post:
+          tags: [events]
+          operationId: forward
+          summary: Take what an agent forwards
+          description: >-
+            Records of an agent's spool, in order. Called by farthing agent only. The store keeps how far it has
+            each spool, so records that come again are recognised whatever their events are.
+          parameters:
+            - {name: Farthing-Agent, in: header, required: true, schema: {type: string}}
+            - {name: Farthing-Agent-Version, in: header, schema: {type: string}}
+            - {name: Farthing-Spool, in: header, required: true, schema: {type: string, pattern: '^[0-9a-fA-F]{16}$'}}
+            - {name: Farthing-First, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Records, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Settled, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Waiting-Events, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Lag-Milliseconds, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Spool-Bytes, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Spool-Capacity, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Lost-Records, in: header, required: true, schema: {type: integer, minimum: 0}}
+          requestBody:
+            content:
+              application/vnd.farthing.sections:
+                schema: {type: string, format: binary}
+          responses:
+            '200':
+              description: Every record up to the one that Farthing-Stored names is durable.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Receipt'
+            '400':
+              $ref: '#/components/responses/fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '408':
+              $ref: '#/components/responses/fault'
+            '409':
+              $ref: '#/components/responses/fault'
+            '413':
+              $ref: '#/components/responses/tooLarge'
+            '415':
+              $ref: '#/components/responses/unsupported'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
+      /v1/agents:
+        get:
+          tags: [operation]
+          operationId: agents
+          summary: How the agents stand
+          responses:
+            '200':
+              description: Every agent that has forwarded to this store, with its lag.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Agents'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
       /metrics:
         get:
           tags: [operation]
@@ -412,6 +481,34 @@ package enum OpenAPIDescription {
               schema:
                 $ref: '#/components/schemas/Fault'
       schemas:
+        Agents:
+          type: object
+          required: [agents]
+          properties:
+            agents:
+              type: array
+              items:
+                type: object
+                required: [agent, spool, last_contact, lag_seconds, stored_record]
+                properties:
+                  agent: {type: string}
+                  version: {type: [string, 'null']}
+                  spool: {type: string}
+                  last_contact:
+                    description: Unix seconds; null where it has not called since the server was started.
+                    type: [number, 'null']
+                  lag_seconds:
+                    description: Age of the oldest event that may still be at the agent.
+                    type: [number, 'null']
+                  waiting_events: {type: [integer, 'null']}
+                  spool_bytes: {type: [integer, 'null']}
+                  spool_capacity_bytes: {type: [integer, 'null']}
+                  lost_records: {type: [integer, 'null']}
+                  missing_records: {type: integer}
+                  stored_record: {type: integer}
+                  accepted: {type: integer}
+                  duplicates: {type: integer}
+                  rejected: {type: integer}
         Fault:
           type: object
           required: [error]

@@ -57,6 +57,15 @@ package final class Server: Sendable {
   private struct Service: Sendable {
     var intake: EventsIntake
     var committer: Committer
+    /// nil at an agent, which has no store to ask.
+    var answers: Answers?
+    /// nil at an agent, which other agents do not forward to.
+    var forwards: ForwardIntake?
+    /// At an agent: what it keeps.
+    var spool: Spool?
+  }
+
+  private struct Answers: Sendable {
     var desk: QueryDesk
     var shelf: SnapshotShelf
   }
@@ -148,24 +157,48 @@ package final class Server: Sendable {
   /// Begins to take events and questions.
   ///
   /// - Parameter book: what requests are priced by.
-  package func serve(_ writer: StoreWriter, book: PriceBook) {
-    let committer = Committer(
-      writer: writer, limit: limits.uploadsWaiting, metrics: metrics,
-      monotonic: around.monotonic,
-      pause: around.pause)
-    let decoder = BodyDecoder(
-      book: book, listedErrors: listedErrors, now: around.clock())
-    let intake = EventsIntake(
-      decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
-      gate: gate, clock: around.clock, receiptText: around.receiptText)
+  /// - Parameter agents: what is known of agents that forwarded to this store before.
+  package func serve(
+    _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([])
+  ) {
+    let (committer, decoder, intake) = intake(into: writer, book: book)
+    let forwards = ForwardIntake(
+      sink: CommitterSink(writer, committer), registry: agents, decoder: decoder,
+      workers: workers, limits: limits, listedErrors: listedErrors, metrics: metrics, gate: gate,
+      clock: around.clock, receiptText: around.receiptText)
     let shelf = SnapshotShelf(
       writer: writer, committer: committer, cache: BlockCache(), monotonic: around.monotonic)
     let desk = QueryDesk(
       questions: around.questions, shelf: shelf, threads: queryThreads, limits: limits,
       metrics: metrics)
     stage.withLock {
-      $0 = .serving(Service(intake: intake, committer: committer, desk: desk, shelf: shelf))
+      $0 = .serving(
+        Service(
+          intake: intake, committer: committer, answers: Answers(desk: desk, shelf: shelf),
+          forwards: forwards))
     }
+  }
+
+  /// Begins to take events into an agent's spool. Questions are not answered then.
+  package func serve(_ spool: Spool, uploads: SpoolUploads) {
+    let (committer, _, intake) = intake(into: uploads, book: .empty)
+    stage.withLock {
+      $0 = .serving(Service(intake: intake, committer: committer, spool: spool))
+    }
+  }
+
+  private func intake(
+    into store: any UploadStore, book: PriceBook
+  ) -> (Committer, BodyDecoder, EventsIntake) {
+    let committer = Committer(
+      store: store, limit: limits.uploadsWaiting, metrics: metrics,
+      monotonic: around.monotonic, pause: around.pause)
+    let decoder = BodyDecoder(
+      book: book, listedErrors: listedErrors, now: around.clock())
+    let intake = EventsIntake(
+      decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
+      gate: gate, clock: around.clock, receiptText: around.receiptText)
+    return (committer, decoder, intake)
   }
 
   /// Stops accepting connections, answers what is at work, and ends.
@@ -206,10 +239,19 @@ package final class Server: Sendable {
         self.with($1) { $0.intake.collect($1, $2) }($0)
       },
       Route(method: .GET, pattern: "/v1/events", scope: .read, body: .none) {
-        self.with($1) { $0.desk.ask(.events, $1, $2) }($0)
+        self.ask(.events, $0, $1)
       },
       Route(method: .GET, pattern: "/v1/query", scope: .read, body: .none) {
-        self.with($1) { $0.desk.ask(.query, $1, $2) }($0)
+        self.ask(.query, $0, $1)
+      },
+      Route(
+        method: .POST, pattern: "/v1/forward", scope: .ingest,
+        body: .taken(types: Route.sectionTypes)
+      ) {
+        self.with($1) { $0.forwards?.forward($1, $2) ?? Self.refuseAtAgent($2) }($0)
+      },
+      Route(method: .GET, pattern: "/v1/agents", scope: .read, body: .none) {
+        self.with($1) { $0.forwards?.agents($1, $2) ?? Self.refuseAtAgent($2) }($0)
       },
       Route(method: .GET, pattern: "/healthz", scope: nil, body: .none) { _, reply in
         reply.send(.json(.ok, Array("{\"status\":\"alive\"}\n".utf8)))
@@ -224,6 +266,16 @@ package final class Server: Sendable {
         reply.send(.text(.ok, OpenAPIDescription.yaml, type: "application/yaml"))
       },
     ]
+  }
+
+  private func ask(_ kind: QuestionKind, _ request: Request, _ reply: ReplyHandle) {
+    with(reply) { $0.answers?.desk.ask(kind, $1, $2) ?? Self.refuseAtAgent($2) }(request)
+  }
+
+  private static func refuseAtAgent(_ reply: ReplyHandle) {
+    reply.send(
+      RequestFault(
+        .notFound, "this is an agent, which holds no store; ask the server that it forwards to"))
   }
 
   /// Hands a request to the service, or says why there is none.
@@ -258,7 +310,9 @@ package final class Server: Sendable {
     var service: Service?
     if case .serving(let serving) = stage.withLock({ $0 }) {
       service = serving
-      if let snapshot = try? await serving.shelf.current() { units = around.unitFigures(snapshot) }
+      if let snapshot = try? await serving.answers?.shelf.current() {
+        units = around.unitFigures(snapshot)
+      }
     }
     let page = MetricsPage(
       state: metrics.current, version: around.version, startTime: startTime, now: around.clock(),
@@ -268,7 +322,8 @@ package final class Server: Sendable {
         connections.refused.load(ordering: .relaxed)
       ), access: gate.counts,
       bodiesHeld: bodies.held, waitingUploads: service?.committer.waitingCount ?? 0,
-      openQueries: service?.desk.open.load(ordering: .relaxed) ?? 0, units: units)
+      openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
+      agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units)
     return .text(.ok, page.text, type: MetricsText.contentType)
   }
 }

@@ -68,6 +68,16 @@ package struct DecodedForward: Sendable {
     }
   }
 
+  /// Its sources, how many events each has, and the newest time among them, Unix nanoseconds.
+  package var sources: [(source: String, events: Int, newest: Int64?)] {
+    groups.map { group in
+      (
+        group.batch.source, group.batch.decoded.events.count,
+        group.batch.decoded.events.lazy.map(\.time).max()
+      )
+    }
+  }
+
   /// What of it is not stored yet, with the position behind each batch.
   ///
   /// - Parameter known: how far the store has the stream.

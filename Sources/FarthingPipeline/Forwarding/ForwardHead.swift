@@ -46,6 +46,8 @@ package struct ForwardHead: Sendable, Equatable {
   package static let contentType = "application/vnd.farthing.sections"
   /// In replies: the last record that the server has stored.
   package static let storedField = "Farthing-Stored"
+  /// In replies: how many events of the batch were refused; absent for none.
+  package static let rejectedField = "Farthing-Rejected"
   /// In replies: `batch` where the same batch will never be taken.
   package static let refusedField = "Farthing-Refused"
   /// The longest name of an agent, in bytes.

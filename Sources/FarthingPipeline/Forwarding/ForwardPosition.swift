@@ -26,7 +26,8 @@ package struct ForwardPosition: Sendable, Equatable {
 
   /// The stream that a source is; nil for other sources.
   package static func stream(_ source: String) -> UInt64? {
-    source.hasPrefix(prefix) ? ForwardHead.stream(text: String(source.dropFirst(prefix.count))) : nil
+    source.hasPrefix(prefix)
+      ? ForwardHead.stream(text: String(source.dropFirst(prefix.count))) : nil
   }
 
   package var bytes: [UInt8] { Array("agent 1 \(sequence) \(lines) \(agent)".utf8) }

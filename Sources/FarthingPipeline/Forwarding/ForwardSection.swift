@@ -43,34 +43,66 @@ package struct ForwardSection: Sendable, Equatable {
   /// - Returns: one entry of no event where the batch has none and there is a position to keep; none
   ///   where there is neither.
   package static func entries(
-    _ batch: borrowing ChargedBatch, receivedTime: Int64, site: String? = nil,
+    _ batch: ChargedBatch, receivedTime: Int64, site: String? = nil,
     progress: SourceProgress? = nil
   ) -> [SpoolEntry] {
+    var pile = SectionPile(site: site)
+    pile.add(batch, receivedTime: receivedTime, progress: progress)
+    pile.close(progress?.end)
+    if pile.entries.isEmpty, let progress {
+      return [
+        SpoolEntry(receivedTime: receivedTime, events: 0, text: empty, positions: [progress.end])
+      ]
+    }
+    return pile.entries
+  }
+
+  /// The events of batches that arrived together: neighbours of one source share entries.
+  package static func entries(
+    _ batches: [(batch: ChargedBatch, receivedTime: Int64)], site: String? = nil
+  ) -> [SpoolEntry] {
+    var pile = SectionPile(site: site)
+    for (batch, receivedTime) in batches { pile.add(batch, receivedTime: receivedTime) }
+    pile.close(nil)
+    return pile.entries
+  }
+
+  /// Lines that become entries.
+  private struct SectionPile {
+    let site: String?
     var entries: [SpoolEntry] = []
-    var lines: [UInt8] = []
-    var first = 0
-    let count = batch.decoded.events.count
-    for place in 0..<count {
-      append(batch.decoded.events[place], of: batch.decoded, site: site, to: &lines)
-      let next = place + 1
-      guard next == count || next - first >= maximumLines || lines.count >= maximumBytes else {
-        continue
+    private var lines: [UInt8] = []
+    private var count = 0
+    private var source = ""
+    /// When the first of the lines arrived.
+    private var receivedTime: Int64 = 0
+
+    init(site: String?) { self.site = site }
+
+    mutating func add(
+      _ batch: borrowing ChargedBatch, receivedTime: Int64, progress: SourceProgress? = nil
+    ) {
+      if batch.source != source { close(nil) }
+      source = batch.source
+      for place in 0..<batch.decoded.events.count {
+        if count >= maximumLines || lines.count >= maximumBytes { close(progress?.before(place)) }
+        if count == 0 { self.receivedTime = receivedTime }
+        ForwardSection.append(
+          batch.decoded.events[place], of: batch.decoded, site: site, to: &lines)
+        count += 1
       }
-      let head = head(bytes: lines.count, lines: next - first, source: batch.source)
-      let position = next < count ? progress?.before(next) : progress?.end
+    }
+
+    mutating func close(_ position: SourcePosition?) {
+      guard count > 0 else { return }
       entries.append(
         SpoolEntry(
-          receivedTime: receivedTime, events: next - first, text: head + lines,
+          receivedTime: receivedTime, events: count,
+          text: head(bytes: lines.count, lines: count, source: source) + lines,
           positions: position.map { [$0] } ?? []))
       lines.removeAll(keepingCapacity: true)
-      first = next
+      count = 0
     }
-    if count == 0, let progress {
-      entries.append(
-        SpoolEntry(
-          receivedTime: receivedTime, events: 0, text: empty, positions: [progress.end]))
-    }
-    return entries
   }
 
   private static func append(

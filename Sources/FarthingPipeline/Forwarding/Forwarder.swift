@@ -155,7 +155,9 @@ package actor Forwarder {
         let done = records.filter { $0.sequence <= through }
         forwardedEvents += done.reduce(0) { $0 + $1.events }
         forwardedBatches += 1
-        await tolerate { try await self.spool.acknowledge(through: through, now: self.around.clock()) }
+        await tolerate {
+          try await self.spool.acknowledge(through: through, now: self.around.clock())
+        }
       case .setAside(let words):
         refusedBatches += 1
         await setAside(words)
@@ -181,7 +183,8 @@ package actor Forwarder {
       do {
         let path = try await spool.setAside(records, answer: words)
         around.note(
-          "the server refused a batch of \(events) events for good: \(words); it is kept in \(path)")
+          "the server refused a batch of \(events) events for good: \(words); it is kept in \(path)"
+        )
         return
       } catch {
         around.note("a refused batch cannot be kept aside: \(error); trying again")

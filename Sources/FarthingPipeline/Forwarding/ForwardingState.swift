@@ -40,6 +40,8 @@ package struct ForwardingOptions: Sendable, Equatable {
   package var longestRetry: Int64 = 60_000_000_000
   /// The pause where the token is refused, or the server is none of ours.
   package var forbiddenRetry: Int64 = 30_000_000_000
+  /// How long the first event after a rest waits for others. Events that wait already go at once.
+  package var linger: Int64 = 0
   /// How often an agent without events says that it is there.
   package var heartbeat: Int64 = 30_000_000_000
 
@@ -113,11 +115,11 @@ package struct ForwardingState: Sendable {
   // MARK: Steps
 
   /// What to do now.
-  package func step(now: Int64, hasEvents: Bool) -> Step {
+  package mutating func step(now: Int64, hasEvents: Bool) -> Step {
     // A clock that was set back must not stop the agent for long.
-    let isResting = now < restUntil && restUntil - now <= longestRest
-    if isResting, !(endsWithEvents && hasEvents) {
-      return .rest(until: restUntil, endsWithEvents: endsWithEvents)
+    if now < restUntil, restUntil - now <= longestRest {
+      if endsWithEvents, hasEvents { rest(until: now + options.linger) }
+      if now < restUntil { return .rest(until: restUntil, endsWithEvents: endsWithEvents) }
     }
     if batch != nil { return .send }
     if mustRead || hasEvents { return .read(textBytes: textBytes, events: events) }
@@ -258,8 +260,10 @@ package struct ForwardingState: Sendable {
   /// A pause of up to twice the one before, at random from nothing: agents that failed together come
   /// back one by one.
   private mutating func retry(_ words: String, now: Int64, random: Double) -> [Action] {
-    let doubled = options.shortestRetry.multipliedReportingOverflow(by: 1 << Int64(min(failures, 30)))
-    let most = doubled.overflow ? options.longestRetry : min(doubled.partialValue, options.longestRetry)
+    let doubled = options.shortestRetry.multipliedReportingOverflow(
+      by: 1 << Int64(min(failures, 30)))
+    let most =
+      doubled.overflow ? options.longestRetry : min(doubled.partialValue, options.longestRetry)
     failures += 1
     rest(until: now + Self.part(of: most, random))
     return trouble(words)

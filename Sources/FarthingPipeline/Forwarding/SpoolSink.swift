@@ -18,33 +18,34 @@ package struct SpoolSink: FollowSink, EventSink {
     self.bell = bell
   }
 
+  /// Keeps what arrived together, all of it or nothing.
+  ///
   /// - Throws: `diskFull` while the spool is full; see ``Spool/append(_:)``.
   package func append(
-    _ batches: [ChargedBatch], receivedTime: Int64, progress: SourceProgress? = nil
-  ) async throws(StoreError) -> Int {
-    var entries: [SpoolEntry] = []
-    for batch in batches {
-      entries += ForwardSection.entries(
-        batch, receivedTime: receivedTime, site: site, progress: progress)
-    }
-    try await spool.append(entries)
+    _ batches: [(batch: ChargedBatch, receivedTime: Int64)]
+  ) async throws(StoreError) {
+    try await spool.append(ForwardSection.entries(batches, site: site))
     bell.ring()
-    return batches.reduce(0) { $0 + $1.decoded.events.count }
   }
+
+  /// Whether something may be appended: the spool and its disk have room.
+  ///
+  /// - Throws: `diskFull`, `closed`.
+  package func probe() async throws(StoreError) { try await spool.probe() }
 
   package func append(
     _ batch: ChargedBatch, receivedTime: Int64
   ) async throws -> AppendCount {
-    AppendCount(
-      accepted: try await append([batch], receivedTime: receivedTime), duplicates: 0)
+    try await append(batch, receivedTime: receivedTime, progress: nil)
   }
 
   package func append(
     _ batch: ChargedBatch, receivedTime: Int64, progress: SourceProgress?
   ) async throws -> AppendCount {
-    AppendCount(
-      accepted: try await append([batch], receivedTime: receivedTime, progress: progress),
-      duplicates: 0)
+    try await spool.append(
+      ForwardSection.entries(batch, receivedTime: receivedTime, site: site, progress: progress))
+    bell.ring()
+    return AppendCount(accepted: batch.decoded.events.count, duplicates: 0)
   }
 
   package func flush() async throws {}

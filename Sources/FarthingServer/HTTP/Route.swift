@@ -25,6 +25,8 @@ struct Route: Sendable {
     "application/x-jsonlines", "application/jsonlines", "text/json", "text/plain",
     "application/x-www-form-urlencoded",
   ]
+  /// The type of what agents forward.
+  static let sectionTypes = [ForwardHead.contentType]
 }
 
 /// The calls by path and method.

@@ -39,7 +39,8 @@ extension Spool {
       refusedAppends += 1
       throw StoreError(
         .diskFull,
-        "the spool in \(directory) is full: \(bytes) of \(options.capacity) bytes wait for the server")
+        "the spool in \(directory) is full: \(bytes) of \(options.capacity) bytes wait for the server"
+      )
     }
     let failure = await withCheckedContinuation { continuation in
       let waiting = PendingAppend(records: records, continuation: continuation)
@@ -49,6 +50,20 @@ extension Spool {
     }
     if let failure { throw failure }
   }
+
+  /// Whether an append of usual size would find room.
+  ///
+  /// - Throws: `diskFull`, `closed`.
+  package func probe() throws(StoreError) {
+    guard !isClosed else { throw StoreError(.closed, "the spool is closed") }
+    let room = try fileSystem.availableBytes(directory) ?? .max
+    guard bytes + Self.usualAppend <= options.capacity, room >= Self.usualAppend else {
+      throw StoreError(.diskFull, "the spool in \(directory) is full")
+    }
+  }
+
+  /// What a body of events takes.
+  private static let usualAppend = 64 << 10
 
   private func startCommitting() {
     guard !isCommitting else { return }

@@ -59,7 +59,8 @@ struct SpoolOpening {
       damage.append(
         DamageReport(
           file: SpoolState.name,
-          message: "\(SpoolState.name) of the spool is damaged; what is there is sent again, and the "
+          message:
+            "\(SpoolState.name) of the spool is damaged; what is there is sent again, and the "
             + "server leaves out what it has", lostRows: 0))
     }
     for file in found {
@@ -121,7 +122,8 @@ struct SpoolOpening {
       damage.append(
         DamageReport(
           file: file.name,
-          message: "\(file.name) of the spool was cut to \(bytes.count) bytes; what it held is lost"))
+          message: "\(file.name) of the spool was cut to \(bytes.count) bytes; what it held is lost"
+        ))
       file.isDamaged = true
     }
     file.lastSequence = scan.lastSequence

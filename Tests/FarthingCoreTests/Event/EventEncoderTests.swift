@@ -149,7 +149,8 @@ import Testing
     }
     for field in RealField.allCases where isSet(FieldCode(field)) {
       let values = [
-        0, 1, 12.5, 0.1, 1e-7, 1234.567, 1e21, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1.0 / 3,
+        0, 1, 12.5, 0.1, 1e-7, 1234.567, 1e21, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
+        1.0 / 3,
         Double.random(in: 0..<100_000, using: &random),
       ]
       builder.set(field, values.randomElement(using: &random)!)
@@ -157,7 +158,8 @@ import Testing
     for field in MoneyField.allCases where isSet(FieldCode(field)) {
       let limit = Int128(1_000_000_000_000_000) * Picodollars.perDollar
       let values = [
-        0, 1, limit, limit - 1, 1_250_000_000_000, Int128(Int64.random(in: 0...(.max), using: &random)),
+        0, 1, limit, limit - 1, 1_250_000_000_000,
+        Int128(Int64.random(in: 0...(.max), using: &random)),
       ]
       builder.set(field, picodollars: values.randomElement(using: &random)!)
     }

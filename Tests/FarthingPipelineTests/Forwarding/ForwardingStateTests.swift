@@ -20,7 +20,7 @@ import Testing
     let options = ForwardingOptions()
     var times: Set<Int64> = []
     for part in stride(from: 0.0, to: 1, by: 0.125) {
-      let state = ForwardingState(options, now: Self.start, random: part)
+      var state = ForwardingState(options, now: Self.start, random: part)
       if case .rest(let until, false) = state.step(now: Self.start, hasEvents: true) {
         times.insert(until - Self.start)
       }
@@ -162,6 +162,21 @@ import Testing
         == .rest(until: until + options.heartbeat, endsWithEvents: true))
   }
 
+  @Test func `is to let the first event after a rest wait for others, where that is asked for`() {
+    var options = ForwardingOptions()
+    options.linger = Self.second / 2
+    var state = ForwardingState(options, now: Self.start, random: 0)
+    state.take(nil, now: Self.start)
+    let now = Self.start + 3 * Self.second
+    let until = now + Self.second / 2
+    #expect(state.step(now: now, hasEvents: true) == .rest(until: until, endsWithEvents: false))
+    #expect(
+      state.step(now: now + 1, hasEvents: true) == .rest(until: until, endsWithEvents: false))
+    #expect(
+      state.step(now: until, hasEvents: true)
+        == .read(textBytes: options.textBytes, events: options.events))
+  }
+
   @Test func `is not stopped by a clock that was set back`() {
     var state = sending()
     _ = state.answer(.unreachable("x"), lastSequence: 9, now: Self.start, random: 0.9)
@@ -197,7 +212,9 @@ import Testing
           for action in state.answer(answer, lastSequence: last, now: now, random: 0.5) {
             switch action {
             case .setAside:
-              if let first = acknowledged + 1 as Int64?, case .refused = answer { aside.insert(first) }
+              if let first = acknowledged + 1 as Int64?, case .refused = answer {
+                aside.insert(first)
+              }
               stored = max(stored, acknowledged + 1)
             case .acknowledge(let through):
               if case .refused = answer { stored = max(stored, through) }

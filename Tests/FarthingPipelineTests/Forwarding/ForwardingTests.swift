@@ -192,7 +192,9 @@ private final class Line: ForwardTransport {
     try await station.close()
   }
 
-  @Test func `goes on behind what damage took at the agent, and tells how much it was`() async throws {
+  @Test func `goes on behind what damage took at the agent, and tells how much it was`()
+    async throws
+  {
     let folder = try TemporaryDirectory()
     let station = try Station(folder.path + "/server")
     var spool = try Self.spool(folder.path + "/agent")
@@ -283,7 +285,8 @@ private final class Line: ForwardTransport {
     try await station.close()
   }
 
-  @Test func `passes on what collectors of other formats let pass, under their name`() async throws {
+  @Test func `passes on what collectors of other formats let pass, under their name`() async throws
+  {
     let folder = try TemporaryDirectory()
     let station = try Station(folder.path + "/server")
     let spool = try Self.spool(folder.path + "/agent")
@@ -295,8 +298,7 @@ private final class Line: ForwardTransport {
     builder.finish()
     var pricer = EventPricer(book: PriceBook(sources: []))
     let batch = pricer.charge(builder.take(), source: "litellm")
-    _ = try await SpoolSink(spool, site: "fra", bell: Doorbell()).append(
-      [batch], receivedTime: arrival)
+    try await SpoolSink(spool, site: "fra", bell: Doorbell()).append([(batch, arrival)])
     let forwarder = Self.forwarder(spool, Line(station, everyLost: .max))
     await forwarder.finish(by: .max)
     await forwarder.run()

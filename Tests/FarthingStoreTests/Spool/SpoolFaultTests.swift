@@ -158,7 +158,8 @@ private struct SpoolLife {
     let folder = try TemporaryDirectory()
     let spool = try Spool.open(folder.path)
     for number in 1...10 { try await spool.append([SpoolEntries.make(number)]) }
-    let name = try #require(try PosixFileSystem().list(folder.path)?.last { $0.hasSuffix(".spool") })
+    let name = try #require(
+      try PosixFileSystem().list(folder.path)?.last { $0.hasSuffix(".spool") })
     let file = try PosixFileSystem().open(folder.path + "/" + name, .readWrite)
     try file.write([0xFF, 0xFF, 0xFF], offset: LogFormat.recordsOffset + 100)
     let numbers = try await spool.numbers()

@@ -84,7 +84,9 @@ extension Spool {
     #expect(files.count { $0.hasSuffix(".spool") } == 1)
     try await spool.close()
     spool = try Spool.open(folder.path)
-    let positions = await spool.positions.map { "\($0.source) \(String(decoding: $0.state, as: UTF8.self))" }
+    let positions = await spool.positions.map {
+      "\($0.source) \(String(decoding: $0.state, as: UTF8.self))"
+    }
     #expect(positions.sorted() == ["file-0 99", "file-1 100", "file-2 98"])
     #expect(try await spool.numbers() == [])
     #expect(await spool.survey.waitingEvents == 0)
