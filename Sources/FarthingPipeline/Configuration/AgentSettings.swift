@@ -46,7 +46,7 @@ package struct AgentSettings: Sendable, Equatable {
   package var spool = Spool()
   package var batch = Batch()
   /// The longest pause between two attempts to reach the server.
-  package var longestRetry: Duration = .seconds(300)
+  package var longestRetry: Duration = .seconds(60)
 
   package init() {}
 }

@@ -51,7 +51,7 @@ struct SpoolFile: Sendable {
 /// The bounds of a spool; each default says where it comes from.
 package struct SpoolOptions: Sendable {
   /// Bytes of disk that the records may take; beyond, nothing is taken until the server has taken
-  /// some. 1 GiB is about 15 million requests, half a day of 350 a second.
+  /// some. 1 GiB is about 13 million requests, three days of 50 a second.
   package var capacity = 1 << 30
   /// Bytes after which a new file begins: what is acknowledged goes file by file.
   package var fileBytes = 16 << 20
