@@ -29,7 +29,7 @@ package enum ForwardBody {
     }
     var body: [UInt8] = []
     let limit = plain.count + plain.count / 128 + 1024
-    guard ZstdCompressor().compress(plain.span, level: 3, limit: limit, into: &body) else {
+    guard ZstdCompressor().compress(plain.span, limit: limit, into: &body) else {
       throw StoreError(.limitExceeded, "there is no memory to compress events")
     }
     return body
