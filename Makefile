@@ -19,7 +19,7 @@ FUZZING  := $(SCRATCH)/fuzzing
 FUZZER   := $(FUZZING)/release/farthing-fuzz
 SECONDS  ?= 600
 
-.PHONY: help demo test build release lint format bench thresholds fuzz corpus fuzzer install uninstall clean dependencies
+.PHONY: help demo test build release lint format interop bench thresholds fuzz corpus fuzzer install uninstall clean dependencies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ lint: ## the formatter's rules and the house's own
 
 format: ## write the formatter's layout into the sources
 	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
+
+interop: release ## real clients against a real server: OpenTelemetry, LiteLLM, Prometheus, schemathesis
+	@Scripts/interop $(SCRATCH)/interop $(FARTHING) $(CHECK)
 
 bench: release ## against DuckDB, ClickHouse, Polars and SQLite (see Benchmarks/README.md)
 	@$(MAKE) --no-print-directory -C Benchmarks run FARTHING=$(abspath $(FARTHING))

@@ -23,6 +23,7 @@ final class TestServer: Sendable {
     writer = try StoreWriter(
       directory: folder.path + "/store", fileSystem: fileSystem, now: HostProcess.now(),
       randomBytes: Array(0..<16))
+    let figures = StoredFigures(queryBytes: 64 << 20) { HostProcess.monotonic() }
     var settings = ServerSettings()
     settings.limits = limits
     server = Server(
@@ -33,7 +34,7 @@ final class TestServer: Sendable {
         receiptText: { Array((ReceiptText.json($0) + "\n").utf8) },
         questions: StoreQuestions(
           queryBytes: 64 << 20, threads: 1, clock: { HostProcess.now() }),
-        unitFigures: { ModelFigures.figures(of: $0, queryBytes: 64 << 20) },
+        unitFigures: { figures.figures(of: $0) },
         version: "test"), threads: 2)
     port = try await server.listen(host: "127.0.0.1", port: 0)
     if opensStore { try serve() }

@@ -84,6 +84,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
   private static func surroundings(_ settings: Settings) -> ServerSurroundings {
     let threads = HostProcess.processorCount()
+    let figures = StoredFigures(queryBytes: settings.queryBytes) { HostProcess.monotonic() }
     return ServerSurroundings(
       clock: { HostProcess.now() }, monotonic: { HostProcess.monotonic() },
       pause: { try? await Task.sleep(for: .seconds(1)) },
@@ -95,7 +96,7 @@ package struct ServeCommand: AsyncParsableCommand {
           cpuNanoseconds: HostProcess.processorTime(),
           residentBytes: HostMachine.residentBytes() ?? 0, openFiles: nil)
       },
-      unitFigures: { ModelFigures.figures(of: $0, queryBytes: settings.queryBytes) },
+      unitFigures: { figures.figures(of: $0) },
       version: Version.text)
   }
 }

@@ -1,4 +1,4 @@
-/// What the stored requests of one model come to, for Prometheus.
+/// What the stored requests of one model, or of one workload, come to, for Prometheus.
 ///
 /// Sums over all that is stored, so they survive a restart and count nothing twice; where retention
 /// drops old days or a repricing lowers costs they fall, which Prometheus takes for a restart of a
@@ -11,17 +11,45 @@ package struct UnitFigures: Sendable, Equatable {
     var help: String
   }
 
-  /// The model's name; empty for requests without one.
-  package var model: String
-  /// One for each of ``families``: a number as decimal text; nil where it is not known.
+  /// By what requests are told apart: the label's name.
+  package enum Label: String, Sendable, CaseIterable {
+    case model
+    case workload
+
+    /// What is told of each value.
+    package var families: [Family] {
+      switch self {
+      case .model: UnitFigures.modelFamilies
+      case .workload: UnitFigures.taskFamilies
+      }
+    }
+  }
+
+  package var label: Label
+  /// Of the label; empty for requests without one.
+  package var name: String
+  /// One for each of the label's families: a number as decimal text; nil where it is not known.
   package var values: [String?]
 
-  package init(model: String, values: [String?]) {
-    self.model = model
+  package init(_ label: Label, _ name: String, values: [String?]) {
+    self.label = label
+    self.name = name
     self.values = values
   }
 
-  package static let families: [Family] = [
+  private static let taskFamilies: [Family] = [
+    Family(
+      metric: "tasks", name: "farthing_tasks_total",
+      help: "Tasks that stored requests belong to, by workload."),
+    Family(
+      metric: "successful_tasks", name: "farthing_successful_tasks_total",
+      help: "Of these tasks, those whose outcome is a success, by workload."),
+    Family(
+      metric: "cost", name: "farthing_task_cost_usd_total",
+      help: "Cost of the stored requests that belong to a task, failed ones included, by workload."),
+  ]
+
+  private static let modelFamilies: [Family] = [
     Family(
       metric: "requests", name: "farthing_requests_total", help: "Stored requests, by model."),
     Family(
@@ -45,11 +73,14 @@ package struct UnitFigures: Sendable, Equatable {
   ]
 
   static func write(_ figures: [UnitFigures], to page: inout MetricsText) {
-    for (place, family) in families.enumerated() {
-      page.family(family.name, .counter, family.help)
-      for figure in figures where place < figure.values.count {
-        guard let value = figure.values[place] else { continue }
-        page.sample(family.name, [("model", figure.model)], value)
+    for label in Label.allCases {
+      let own = figures.filter { $0.label == label }
+      for (place, family) in label.families.enumerated() {
+        page.family(family.name, .counter, family.help)
+        for figure in own where place < figure.values.count {
+          guard let value = figure.values[place] else { continue }
+          page.sample(family.name, [(label.rawValue, figure.name)], value)
+        }
       }
     }
   }

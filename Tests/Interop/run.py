@@ -1,0 +1,297 @@
+"""Real clients, unmodified, against a real server: python run.py PATH-OF-FARTHING [CHECK...].
+
+Each check starts a server of its own on loopback, has a client work with it as its users do, and
+compares what the server answers with what the client was made to do. Ends by itself, leaves nothing
+running, and exits with 1 where a check failed. Checks whose program is not installed are skipped by name.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.parse
+import urllib.request
+
+import model
+
+HERE = pathlib.Path(__file__).parent
+VENV = pathlib.Path(sys.executable).parent
+FARTHING = pathlib.Path(sys.argv[1]).resolve()
+
+
+class Skipped(Exception):
+    pass
+
+
+def until(condition, seconds, what):
+    """The first true answer of a condition, asked every 20 ms."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not happen within {seconds} s")
+        time.sleep(0.02)
+
+
+class Server:
+    def __init__(self, folder):
+        self.log = open(folder / "server.log", "w+")
+        self.process = subprocess.Popen(
+            [FARTHING, "serve", "--listen", "127.0.0.1:0", "--data", folder / "data"],
+            stderr=self.log, stdout=subprocess.DEVNULL)
+        self.url = until(self._address, 20, "the start of the server")
+
+    def _address(self):
+        if self.process.poll() is not None:
+            raise AssertionError("the server ended: " + pathlib.Path(self.log.name).read_text())
+        for line in pathlib.Path(self.log.name).read_text().splitlines():
+            if "listening on http" in line:
+                return "http" + line.split("listening on http", 1)[1].split()[0]
+        return None
+
+    def get(self, path, **parameters):
+        query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
+        with urllib.request.urlopen(self.url + path + query, timeout=30) as answer:
+            return answer.read()
+
+    def query(self, metrics, **parameters):
+        return json.loads(self.get("/v1/query", metrics=metrics, **parameters))
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(timeout=30) == 0, "the server did not end with 0"
+        self.log.close()
+
+
+@contextlib.contextmanager
+def running(*arguments, **options):
+    process = subprocess.Popen(arguments, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def opentelemetry(server, folder):
+    """The SDK's exporter, protobuf and gzip: cost per request within 2 seconds of the last call."""
+    calls = 7
+    stand_in, url = model.start()
+    environment = dict(
+        os.environ, OTEL_EXPORTER_OTLP_ENDPOINT=server.url, OTEL_EXPORTER_OTLP_COMPRESSION="gzip",
+        OTEL_SERVICE_NAME="doc-search", OTEL_BSP_SCHEDULE_DELAY="200")
+    application = subprocess.run(
+        [sys.executable, HERE / "application.py", url, str(calls)], env=environment,
+        capture_output=True, text=True, timeout=120)
+    stand_in.shutdown()
+    assert application.returncode == 0, application.stderr
+    ended = float(application.stdout.split()[-1])
+    rows = until(
+        lambda: [row for row in server.query(
+            "requests,input_tokens,output_tokens,cost_per_request,price_coverage", by="workload,status")
+            if row["requests"]] or None, 5, "an answer")
+    delay = time.time() - ended
+    by_status = {row["status"]: row for row in rows}
+    served = model.Model.served
+    ok = by_status["ok"]
+    assert ok["workload"] == "doc-search", rows
+    assert ok["requests"] == calls == len(served), rows
+    assert ok["input_tokens"] == sum(usage["prompt_tokens"] for _, usage in served), rows
+    assert ok["output_tokens"] == sum(usage["completion_tokens"] for _, usage in served), rows
+    assert float(ok["cost_per_request"]) > 0 and ok["price_coverage"] == 1, rows
+    assert by_status["rate_limited"]["requests"] == 1, rows
+    assert delay <= 2, f"{delay:.2f} s from the last call to its cost"
+    return f"{calls} calls and a refusal, cost {delay:.2f} s after the last"
+
+
+LITELLM = """
+model_list:
+  - model_name: fast
+    litellm_params: {{model: openai/gpt-4.1-mini, api_base: "{url}", api_key: sk-none}}
+  - model_name: shaky
+    litellm_params: {{model: openai/broken, api_base: "{url}", api_key: sk-none}}
+router_settings: {{num_retries: 0, fallbacks: [{{shaky: [fast]}}]}}
+litellm_settings: {{callbacks: [generic_api], num_retries: 0}}
+general_settings: {{master_key: sk-master}}
+"""
+
+
+def litellm(server, folder):
+    """The proxy's generic callback: spend, failures and a fallback, each attempt once."""
+    proxy = VENV / "litellm"
+    if not proxy.exists():
+        raise Skipped("litellm is not installed")
+    stand_in, url = model.start()
+    (folder / "litellm.yaml").write_text(LITELLM.format(url=url))
+    with __import__("socket").socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = dict(
+        os.environ, GENERIC_LOGGER_ENDPOINT=server.url + "/v1/collect/litellm",
+        DEFAULT_FLUSH_INTERVAL_SECONDS="1", LITELLM_LOCAL_MODEL_COST_MAP="True", NO_PROXY="*")
+    log = open(folder / "litellm.log", "w")
+    with running(
+            proxy, "--config", folder / "litellm.yaml", "--host", "127.0.0.1", "--port", str(port),
+            env=environment, stdout=log, stderr=log, cwd=folder) as process:
+        base = f"http://127.0.0.1:{port}"
+
+        def alive():
+            assert process.poll() is None, (folder / "litellm.log").read_text()[-2000:]
+            try:
+                return urllib.request.urlopen(base + "/health/liveliness", timeout=2).status == 200
+            except OSError:
+                return False
+
+        until(alive, 120, "the start of LiteLLM's proxy")
+
+        def ask(name, tokens):
+            request = urllib.request.Request(
+                base + "/v1/chat/completions",
+                json.dumps({"model": name, "max_tokens": tokens,
+                            "messages": [{"role": "user", "content": "y" * (tokens * 3)}]}).encode(),
+                {"Content-Type": "application/json", "Authorization": "Bearer sk-master"})
+            return json.load(urllib.request.urlopen(request, timeout=60))
+
+        for tokens in (20, 21, 22):
+            ask("fast", tokens)
+        ask("shaky", 23)
+        rows = until(
+            lambda: (lambda answer: answer if answer[0]["requests"] >= 5 else None)(
+                server.query("requests,input_tokens,output_tokens,cost,error_rate,fallback_rate,reported_cost")),
+            60, "the callback's delivery")
+    stand_in.shutdown()
+    whole = rows[0]
+    served = model.Model.served
+    assert len(served) == 4 and whole["requests"] == 5, (whole, served)
+    assert whole["input_tokens"] == sum(usage["prompt_tokens"] for _, usage in served), whole
+    assert whole["output_tokens"] == sum(usage["completion_tokens"] for _, usage in served), whole
+    assert whole["error_rate"] == 0.2 and whole["fallback_rate"] == 0.2, whole
+    assert float(whole["cost"]) > 0, whole
+    return f"5 attempts of 4 calls, cost {whole['cost']}, LiteLLM's own {whole['reported_cost']}"
+
+
+def dashboard_expressions():
+    """What the Grafana dashboard asks, with its variables filled in."""
+    board = json.loads((HERE.parent.parent / "Dashboards" / "grafana" / "farthing.json").read_text())
+    for panel in board["panels"]:
+        for target in panel.get("targets", []):
+            expression = target["expr"].replace("$__rate_interval", "1m")
+            yield expression.replace("$job", ".*").replace("$model", ".*")
+
+
+def dashboard_names():
+    """The series that it reads."""
+    import re
+    names = set()
+    for expression in dashboard_expressions():
+        names.update(re.findall(r"\b(?:farthing|process)_[a-z_]+", expression))
+    return sorted(names)
+
+
+def prometheus(server, folder):
+    """promtool finds nothing to complain of, and Prometheus scrapes a unit cost that is right."""
+    if not shutil.which("prometheus") or not shutil.which("promtool"):
+        raise Skipped("prometheus is not installed")
+    events = "\n".join(
+        json.dumps({"time": time.time_ns(), "id": f"p{number}", "model": name, "provider": "openai",
+                    "workload": 'say "hi"\\n', "task": "t", "outcome": "success", "input_tokens": 1000, "output_tokens": 100})
+        for number, name in enumerate(["gpt-4.1-mini", "gpt-4.1", "nobody's\nmodel".replace("\n", " ")]))
+    request = urllib.request.Request(server.url + "/v1/events", events.encode())
+    assert json.load(urllib.request.urlopen(request))["accepted"] == 3
+    page = server.get("/metrics")
+    lint = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True)
+    assert lint.returncode == 0 and not lint.stderr, lint.stderr.decode()
+    (folder / "prometheus.yml").write_text(
+        "global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: farthing\n"
+        f"    static_configs: [{{targets: ['{server.url.split('//')[1]}']}}]\n")
+    with __import__("socket").socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = open(folder / "prometheus.log", "w")
+    with running(
+            "prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
+            f"--web.listen-address=127.0.0.1:{port}", stdout=log, stderr=log):
+        def asked(expression):
+            def ask():
+                url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
+                try:
+                    return json.load(urllib.request.urlopen(url, timeout=5))["data"]["result"]
+                except OSError:
+                    return None
+            return until(ask, 30, expression)
+
+        assert asked("up")[0]["value"][1] == "1"
+        accepted = asked("sum(farthing_events_accepted_total)")
+        assert accepted[0]["value"][1] == "3", accepted
+        cost = asked("sum(farthing_cost_usd_total)")
+        want = server.query("cost")[0]["cost"]
+        successes = asked("sum(farthing_successful_tasks_total)")
+        assert successes[0]["value"][1] == "1", successes
+        for expression in dashboard_expressions():
+            url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
+            answer = json.load(urllib.request.urlopen(url, timeout=5))
+            assert answer["status"] == "success", (expression, answer)
+        families = {line.split()[2] for line in page.decode().splitlines() if line.startswith("# TYPE")}
+        for name in dashboard_names():
+            assert any(name == family or name.startswith(family + "_") for family in families), name
+        assert abs(float(cost[0]["value"][1]) - float(want)) < 1e-9, (cost, want)
+    return f"{len(page.splitlines())} lines, cost {want} scraped"
+
+
+def schemathesis(server, folder):
+    """Every call that the description allows, and many that it does not, find the server as described."""
+    tool = VENV / "schemathesis"
+    if not tool.exists():
+        raise Skipped("schemathesis is not installed")
+    events = b'{"time":"2026-03-09T10:00:00Z","model":"m","input_tokens":5,"output_tokens":1}'
+    urllib.request.urlopen(urllib.request.Request(server.url + "/v1/events", events))
+    run = subprocess.run(
+        [tool, "run", server.url + "/openapi.yaml", "--url", server.url, "--max-examples", "25",
+         "--seed", "1", "--no-color",
+         # No schema says which expressions, times and zones are right, or that bytes are zstd's.
+         "--exclude-checks", "positive_data_acceptance"], capture_output=True, text=True, cwd=folder, timeout=600)
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    return next((line.strip() for line in reversed(run.stdout.splitlines()) if line.strip()), "")
+
+
+CHECKS = [opentelemetry, litellm, prometheus, schemathesis]
+
+
+def main():
+    wanted = sys.argv[2:] or [check.__name__ for check in CHECKS]
+    failed = 0
+    for check in CHECKS:
+        if check.__name__ not in wanted:
+            continue
+        with tempfile.TemporaryDirectory(prefix="farthing-interop-") as name:
+            folder = pathlib.Path(name)
+            started = time.monotonic()
+            try:
+                server = Server(folder)
+                try:
+                    said = check(server, folder)
+                finally:
+                    server.stop()
+                print(f"ok       {check.__name__}: {said} ({time.monotonic() - started:.1f} s)", flush=True)
+            except Skipped as reason:
+                print(f"skipped  {check.__name__}: {reason}", flush=True)
+            except Exception:
+                failed += 1
+                print(f"FAILED   {check.__name__}\n{traceback.format_exc()}", flush=True)
+                with contextlib.suppress(OSError):
+                    print((folder / "server.log").read_text()[-3000:])
+    sys.exit(1 if failed else 0)
+
+
+main()
