@@ -113,7 +113,7 @@ package enum OpenAPIDescription {
               description: The source.
               schema:
                 type: string
-                enum: [events, litellm, openai, anthropic, gemini, bedrock]
+                enum: [events, litellm, otlp, openai, anthropic, gemini, bedrock]
             - $ref: '#/components/parameters/contentEncoding'
           requestBody:
             $ref: '#/components/requestBodies/events'
@@ -148,6 +148,99 @@ package enum OpenAPIDescription {
               $ref: '#/components/responses/later'
             '503':
               $ref: '#/components/responses/later'
+      /v1/traces:
+        post:
+          tags: [events]
+          operationId: traces
+          summary: Take OTLP traces
+          description: >-
+            As the OTLP specification says, with its own answers. Calls are taken out of traces; metrics
+            and logs are checked and repeat nothing.
+          parameters:
+            - $ref: '#/components/parameters/contentEncoding'
+          requestBody:
+            $ref: '#/components/requestBodies/otlp'
+          responses:
+            '200':
+              $ref: '#/components/responses/otlp'
+            '400':
+              $ref: '#/components/responses/otlpFault'
+            '401':
+              $ref: '#/components/responses/otlpFault'
+            '403':
+              $ref: '#/components/responses/otlpFault'
+            '408':
+              $ref: '#/components/responses/otlpFault'
+            '413':
+              $ref: '#/components/responses/otlpFault'
+            '415':
+              $ref: '#/components/responses/otlpFault'
+            '429':
+              $ref: '#/components/responses/otlpFault'
+            '503':
+              $ref: '#/components/responses/otlpFault'
+      /v1/metrics:
+        post:
+          tags: [events]
+          operationId: metrics
+          summary: Take OTLP metrics
+          description: >-
+            As the OTLP specification says, with its own answers. Calls are taken out of traces; metrics
+            and logs are checked and repeat nothing.
+          parameters:
+            - $ref: '#/components/parameters/contentEncoding'
+          requestBody:
+            $ref: '#/components/requestBodies/otlp'
+          responses:
+            '200':
+              $ref: '#/components/responses/otlp'
+            '400':
+              $ref: '#/components/responses/otlpFault'
+            '401':
+              $ref: '#/components/responses/otlpFault'
+            '403':
+              $ref: '#/components/responses/otlpFault'
+            '408':
+              $ref: '#/components/responses/otlpFault'
+            '413':
+              $ref: '#/components/responses/otlpFault'
+            '415':
+              $ref: '#/components/responses/otlpFault'
+            '429':
+              $ref: '#/components/responses/otlpFault'
+            '503':
+              $ref: '#/components/responses/otlpFault'
+      /v1/logs:
+        post:
+          tags: [events]
+          operationId: logs
+          summary: Take OTLP logs
+          description: >-
+            As the OTLP specification says, with its own answers. Calls are taken out of traces; metrics
+            and logs are checked and repeat nothing.
+          parameters:
+            - $ref: '#/components/parameters/contentEncoding'
+          requestBody:
+            $ref: '#/components/requestBodies/otlp'
+          responses:
+            '200':
+              $ref: '#/components/responses/otlp'
+            '400':
+              $ref: '#/components/responses/otlpFault'
+            '401':
+              $ref: '#/components/responses/otlpFault'
+            '403':
+              $ref: '#/components/responses/otlpFault'
+            '408':
+              $ref: '#/components/responses/otlpFault'
+            '413':
+              $ref: '#/components/responses/otlpFault'
+            '415':
+              $ref: '#/components/responses/otlpFault'
+            '429':
+              $ref: '#/components/responses/otlpFault'
+            '503':
+              $ref: '#/components/responses/otlpFault'
       /v1/query:
         get:
           tags: [questions]
@@ -404,7 +497,38 @@ package enum OpenAPIDescription {
             text/plain:
               schema:
                 type: string
+        otlp:
+          description: An export request of the signal.
+          required: true
+          content:
+            application/x-protobuf:
+              schema:
+                type: string
+                format: binary
+            application/json:
+              schema:
+                type: object
       responses:
+        otlp:
+          description: An export response; partial where something was rejected.
+          content:
+            application/x-protobuf:
+              schema:
+                type: string
+                format: binary
+            application/json:
+              schema:
+                type: object
+        otlpFault:
+          description: A google.rpc.Status; nothing was taken. With 429 and 503 comes Retry-After.
+          content:
+            application/x-protobuf:
+              schema:
+                type: string
+                format: binary
+            application/json:
+              schema:
+                type: object
         answer:
           description: The rows, all of them. Farthing-Warning says what they lack, if anything.
           headers:

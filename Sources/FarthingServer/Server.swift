@@ -231,7 +231,7 @@ package final class Server: Sendable {
 
   var routes: [Route] {
     let events = Route.Body.taken(types: Route.eventTypes)
-    return [
+    return OTLPSignal.allCases.map(otlpRoute) + [
       Route(method: .POST, pattern: "/v1/events", scope: .ingest, body: events) {
         self.with($1) { $0.intake.events($1, $2) }($0)
       },
@@ -278,6 +278,15 @@ package final class Server: Sendable {
         .notFound, "this is an agent, which holds no store; ask the server that it forwards to"))
   }
 
+  private func otlpRoute(_ signal: OTLPSignal) -> Route {
+    Route(
+      method: .POST, pattern: signal.path, scope: .ingest, body: .taken(types: Route.otlpTypes),
+      fault: EventsIntake.otlpFault
+    ) {
+      self.with($1) { $0.intake.otlp(signal, $1, $2) }($0)
+    }
+  }
+
   /// Hands a request to the service, or says why there is none.
   private func with(
     _ reply: ReplyHandle, _ body: @escaping (Service, Request, ReplyHandle) -> Void
@@ -285,17 +294,21 @@ package final class Server: Sendable {
     { request in
       switch self.stage.withLock({ $0 }) {
       case .serving(let service): body(service, request, reply)
-      case .starting, .draining: reply.send(self.readiness)
+      case .starting: reply.send(request.reply(Self.opening))
+      case .draining: reply.send(request.reply(Self.ending))
       }
     }
   }
 
+  private static let opening = RequestFault(
+    .unavailable, "the store is being opened", retryAfter: 1)
+  private static let ending = RequestFault(.unavailable, "the server is ending", retryAfter: 1)
+
   /// Whether events are taken: the store is open and recovered, and the log can be written.
   private var readiness: Reply {
     switch stage.withLock({ $0 }) {
-    case .starting:
-      RequestFault(.unavailable, "the store is being opened", retryAfter: 1).reply
-    case .draining: RequestFault(.unavailable, "the server is ending", retryAfter: 1).reply
+    case .starting: Self.opening.reply
+    case .draining: Self.ending.reply
     case .serving(let service):
       if let outage = service.committer.outage {
         Committer.fault(outage).reply

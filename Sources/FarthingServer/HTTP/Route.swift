@@ -16,6 +16,8 @@ struct Route: Sendable {
   /// nil where everybody may, always: liveness says nothing worth a token.
   var scope: AccessScope?
   var body: Body
+  /// How a fault is said to this call's clients.
+  var fault: @Sendable (RequestFault, MediaType?) -> Reply = { fault, _ in fault.reply }
   var handle: @Sendable (Request, ReplyHandle) -> Void
 
   /// The types that carry the contract's events. Clients that say nothing of their own accord send
@@ -27,6 +29,11 @@ struct Route: Sendable {
   ]
   /// The type of what agents forward.
   static let sectionTypes = [ForwardHead.contentType]
+
+  /// The types of OTLP.
+  static let otlpTypes = [
+    "application/x-protobuf", "application/protobuf", "application/json",
+  ]
 }
 
 /// The calls by path and method.
