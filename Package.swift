@@ -21,6 +21,12 @@ let network: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
   .product(name: $0, package: "swift-nio")
 }
 
+/// What calls other servers: HTTP and TLS as a client.
+let client: [Target.Dependency] = [
+  .product(name: "AsyncHTTPClient", package: "async-http-client"),
+  .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+
 /// A target of ours and, beside it, its tests.
 func room(
   _ name: String, imports: [Target.Dependency], exclude: [String] = [],
@@ -65,6 +71,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
@@ -84,7 +92,8 @@ let package = Package(
     // Its own target for the weight of the network packages.
     room(
       "FarthingServer",
-      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"] + network),
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"] + network
+        + client),
     room(
       "FarthingApp",
       imports: [

@@ -2,7 +2,9 @@
 ///
 /// `docs/openapi.yaml` is the same text; a test compares the two, and the paths with the routes.
 package enum OpenAPIDescription {
-  package static let yaml = #"""
+  package static let yaml = calls + "\n" + components
+
+  private static let calls = #"""
     openapi: 3.1.0
     info:
       title: Farthing
@@ -113,7 +115,7 @@ package enum OpenAPIDescription {
               description: The source.
               schema:
                 type: string
-                enum: [events, litellm, openai, anthropic, gemini, bedrock]
+                enum: [events, litellm, otlp, openai, anthropic, gemini, bedrock]
             - $ref: '#/components/parameters/contentEncoding'
           requestBody:
             $ref: '#/components/requestBodies/events'
@@ -148,6 +150,99 @@ package enum OpenAPIDescription {
               $ref: '#/components/responses/later'
             '503':
               $ref: '#/components/responses/later'
+      /v1/traces:
+        post:
+          tags: [events]
+          operationId: traces
+          summary: Take OTLP traces
+          description: >-
+            As the OTLP specification says, with its own answers. Calls are taken out of traces; metrics
+            and logs are checked and repeat nothing.
+          parameters:
+            - $ref: '#/components/parameters/contentEncoding'
+          requestBody:
+            $ref: '#/components/requestBodies/otlp'
+          responses:
+            '200':
+              $ref: '#/components/responses/otlp'
+            '400':
+              $ref: '#/components/responses/otlpFault'
+            '401':
+              $ref: '#/components/responses/otlpFault'
+            '403':
+              $ref: '#/components/responses/otlpFault'
+            '408':
+              $ref: '#/components/responses/otlpFault'
+            '413':
+              $ref: '#/components/responses/otlpFault'
+            '415':
+              $ref: '#/components/responses/otlpFault'
+            '429':
+              $ref: '#/components/responses/otlpFault'
+            '503':
+              $ref: '#/components/responses/otlpFault'
+      /v1/metrics:
+        post:
+          tags: [events]
+          operationId: metrics
+          summary: Take OTLP metrics
+          description: >-
+            As the OTLP specification says, with its own answers. Calls are taken out of traces; metrics
+            and logs are checked and repeat nothing.
+          parameters:
+            - $ref: '#/components/parameters/contentEncoding'
+          requestBody:
+            $ref: '#/components/requestBodies/otlp'
+          responses:
+            '200':
+              $ref: '#/components/responses/otlp'
+            '400':
+              $ref: '#/components/responses/otlpFault'
+            '401':
+              $ref: '#/components/responses/otlpFault'
+            '403':
+              $ref: '#/components/responses/otlpFault'
+            '408':
+              $ref: '#/components/responses/otlpFault'
+            '413':
+              $ref: '#/components/responses/otlpFault'
+            '415':
+              $ref: '#/components/responses/otlpFault'
+            '429':
+              $ref: '#/components/responses/otlpFault'
+            '503':
+              $ref: '#/components/responses/otlpFault'
+      /v1/logs:
+        post:
+          tags: [events]
+          operationId: logs
+          summary: Take OTLP logs
+          description: >-
+            As the OTLP specification says, with its own answers. Calls are taken out of traces; metrics
+            and logs are checked and repeat nothing.
+          parameters:
+            - $ref: '#/components/parameters/contentEncoding'
+          requestBody:
+            $ref: '#/components/requestBodies/otlp'
+          responses:
+            '200':
+              $ref: '#/components/responses/otlp'
+            '400':
+              $ref: '#/components/responses/otlpFault'
+            '401':
+              $ref: '#/components/responses/otlpFault'
+            '403':
+              $ref: '#/components/responses/otlpFault'
+            '408':
+              $ref: '#/components/responses/otlpFault'
+            '413':
+              $ref: '#/components/responses/otlpFault'
+            '415':
+              $ref: '#/components/responses/otlpFault'
+            '429':
+              $ref: '#/components/responses/otlpFault'
+            '503':
+              $ref: '#/components/responses/otlpFault'
       /v1/query:
         get:
           tags: [questions]
@@ -206,6 +301,75 @@ package enum OpenAPIDescription {
               $ref: '#/components/responses/later'
             '503':
               $ref: '#/components/responses/later'
+      /v1/forward:
+        post:
+          tags: [events]
+          operationId: forward
+          summary: Take what an agent forwards
+          description: >-
+            Records of an agent's spool, in order. Called by farthing agent only. The store keeps how far it has
+            each spool, so records that come again are recognised whatever their events are.
+          parameters:
+            - {name: Farthing-Agent, in: header, required: true, schema: {type: string}}
+            - {name: Farthing-Agent-Version, in: header, schema: {type: string}}
+            - {name: Farthing-Spool, in: header, required: true, schema: {type: string, pattern: '^[0-9a-fA-F]{16}$'}}
+            - {name: Farthing-First, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Records, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Settled, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Waiting-Events, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Lag-Milliseconds, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Spool-Bytes, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Spool-Capacity, in: header, required: true, schema: {type: integer, minimum: 0}}
+            - {name: Farthing-Lost-Records, in: header, required: true, schema: {type: integer, minimum: 0}}
+          requestBody:
+            content:
+              application/vnd.farthing.sections:
+                schema: {type: string, format: binary}
+          responses:
+            '200':
+              description: Every record up to the one that Farthing-Stored names is durable.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Receipt'
+            '400':
+              $ref: '#/components/responses/fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '408':
+              $ref: '#/components/responses/fault'
+            '409':
+              $ref: '#/components/responses/fault'
+            '413':
+              $ref: '#/components/responses/tooLarge'
+            '415':
+              $ref: '#/components/responses/unsupported'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
+      /v1/agents:
+        get:
+          tags: [operation]
+          operationId: agents
+          summary: How the agents stand
+          responses:
+            '200':
+              description: Every agent that has forwarded to this store, with its lag.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Agents'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
       /metrics:
         get:
           tags: [operation]
@@ -259,212 +423,5 @@ package enum OpenAPIDescription {
                 application/yaml:
                   schema:
                     type: string
-    components:
-      securitySchemes:
-        token:
-          type: http
-          scheme: bearer
-      parameters:
-        contentEncoding:
-          name: Content-Encoding
-          in: header
-          description: How the body is compressed.
-          schema:
-            type: string
-            enum: [identity, gzip, zstd]
-        where:
-          name: where
-          in: query
-          description: Filter.
-          schema:
-            type: string
-          example: site = 'sin1' and input_tokens > 8000
-        since:
-          name: since
-          in: query
-          description: Start of the window, itself included; RFC 3339, a date, or 24h, 7d ago.
-          schema:
-            type: string
-        until:
-          name: until
-          in: query
-          description: End of the window, itself excluded.
-          schema:
-            type: string
-        limit:
-          name: limit
-          in: query
-          description: Most rows.
-          schema:
-            type: integer
-            minimum: 0
-        tz:
-          name: tz
-          in: query
-          description: Zone that buckets and dates are aligned in; UTC where absent.
-          schema:
-            type: string
-          example: Europe/Berlin
-        prices:
-          name: prices
-          in: query
-          description: Costs as now known, or as booked on arrival.
-          schema:
-            type: string
-            enum: [current, booked]
-        output:
-          name: output
-          in: query
-          schema:
-            type: string
-            enum: [json, csv]
-            default: json
-      requestBodies:
-        events:
-          description: At most 20 MiB after decompression by default.
-          required: false
-          content:
-            application/json:
-              schema: {}
-            application/x-ndjson:
-              schema:
-                type: string
-            application/ndjson:
-              schema:
-                type: string
-            text/plain:
-              schema:
-                type: string
-      responses:
-        answer:
-          description: The rows, all of them. Farthing-Warning says what they lack, if anything.
-          headers:
-            Farthing-Warning:
-              description: What the answer lacks, a sentence.
-              schema:
-                type: string
-            Farthing-Incomplete:
-              description: Present where rows are missing that a damaged file holds.
-              schema:
-                type: string
-          content:
-            application/json:
-              schema:
-                type: array
-                items:
-                  type: object
-            text/csv:
-              schema:
-                type: string
-        status:
-          description: All is well.
-          content:
-            application/json:
-              schema:
-                type: object
-                required: [status]
-                properties:
-                  status:
-                    type: string
-        fault:
-          description: The request is not right, and the message says how.
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Fault'
-        unauthorized:
-          description: No token, or none that is known.
-          headers:
-            WWW-Authenticate:
-              schema:
-                type: string
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Fault'
-        forbidden:
-          description: The token may not do this.
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Fault'
-        tooLarge:
-          description: The body is larger than the limit.
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Fault'
-        unsupported:
-          description: The body is of a type, charset or encoding that is not taken.
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Fault'
-        later:
-          description: Not now; nothing was acknowledged, and the same request may succeed later.
-          headers:
-            Retry-After:
-              description: Seconds.
-              schema:
-                type: integer
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Fault'
-      schemas:
-        Fault:
-          type: object
-          required: [error]
-          properties:
-            error:
-              type: object
-              required: [code, message]
-              properties:
-                code:
-                  type: string
-                message:
-                  type: string
-        Receipt:
-          type: object
-          required: [accepted, duplicates, rejected, errors, warnings]
-          properties:
-            accepted:
-              type: integer
-              minimum: 0
-            duplicates:
-              type: integer
-              minimum: 0
-            rejected:
-              type: integer
-              minimum: 0
-            errors:
-              description: The first refusals, 1,000 by default.
-              type: array
-              items:
-                type: object
-                required: [line, field, value, expected]
-                properties:
-                  line:
-                    type: integer
-                    minimum: 1
-                  field:
-                    type: [string, 'null']
-                  value:
-                    type: [string, 'null']
-                  expected:
-                    type: string
-            warnings:
-              type: array
-              items:
-                type: object
-                required: [count, message]
-                properties:
-                  field:
-                    type: string
-                  count:
-                    type: integer
-                  message:
-                    type: string
-
     """#
 }

@@ -57,6 +57,15 @@ package final class Server: Sendable {
   private struct Service: Sendable {
     var intake: EventsIntake
     var committer: Committer
+    /// nil at an agent, which has no store to ask.
+    var answers: Answers?
+    /// nil at an agent, which other agents do not forward to.
+    var forwards: ForwardIntake?
+    /// At an agent: what it keeps.
+    var spool: Spool?
+  }
+
+  private struct Answers: Sendable {
     var desk: QueryDesk
     var shelf: SnapshotShelf
   }
@@ -148,24 +157,48 @@ package final class Server: Sendable {
   /// Begins to take events and questions.
   ///
   /// - Parameter book: what requests are priced by.
-  package func serve(_ writer: StoreWriter, book: PriceBook) {
-    let committer = Committer(
-      writer: writer, limit: limits.uploadsWaiting, metrics: metrics,
-      monotonic: around.monotonic,
-      pause: around.pause)
-    let decoder = BodyDecoder(
-      book: book, listedErrors: listedErrors, now: around.clock())
-    let intake = EventsIntake(
-      decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
-      gate: gate, clock: around.clock, receiptText: around.receiptText)
+  /// - Parameter agents: what is known of agents that forwarded to this store before.
+  package func serve(
+    _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([])
+  ) {
+    let (committer, decoder, intake) = intake(into: writer, book: book)
+    let forwards = ForwardIntake(
+      sink: CommitterSink(writer, committer), registry: agents, decoder: decoder,
+      workers: workers, limits: limits, listedErrors: listedErrors, metrics: metrics, gate: gate,
+      clock: around.clock, receiptText: around.receiptText)
     let shelf = SnapshotShelf(
       writer: writer, committer: committer, cache: BlockCache(), monotonic: around.monotonic)
     let desk = QueryDesk(
       questions: around.questions, shelf: shelf, threads: queryThreads, limits: limits,
       metrics: metrics)
     stage.withLock {
-      $0 = .serving(Service(intake: intake, committer: committer, desk: desk, shelf: shelf))
+      $0 = .serving(
+        Service(
+          intake: intake, committer: committer, answers: Answers(desk: desk, shelf: shelf),
+          forwards: forwards))
     }
+  }
+
+  /// Begins to take events into an agent's spool. Questions are not answered then.
+  package func serve(_ spool: Spool, uploads: SpoolUploads) {
+    let (committer, _, intake) = intake(into: uploads, book: .empty)
+    stage.withLock {
+      $0 = .serving(Service(intake: intake, committer: committer, spool: spool))
+    }
+  }
+
+  private func intake(
+    into store: any UploadStore, book: PriceBook
+  ) -> (Committer, BodyDecoder, EventsIntake) {
+    let committer = Committer(
+      store: store, limit: limits.uploadsWaiting, metrics: metrics,
+      monotonic: around.monotonic, pause: around.pause)
+    let decoder = BodyDecoder(
+      book: book, listedErrors: listedErrors, now: around.clock())
+    let intake = EventsIntake(
+      decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
+      gate: gate, clock: around.clock, receiptText: around.receiptText)
+    return (committer, decoder, intake)
   }
 
   /// Stops accepting connections, answers what is at work, and ends.
@@ -198,7 +231,7 @@ package final class Server: Sendable {
 
   var routes: [Route] {
     let events = Route.Body.taken(types: Route.eventTypes)
-    return [
+    return OTLPSignal.allCases.map(otlpRoute) + [
       Route(method: .POST, pattern: "/v1/events", scope: .ingest, body: events) {
         self.with($1) { $0.intake.events($1, $2) }($0)
       },
@@ -206,10 +239,19 @@ package final class Server: Sendable {
         self.with($1) { $0.intake.collect($1, $2) }($0)
       },
       Route(method: .GET, pattern: "/v1/events", scope: .read, body: .none) {
-        self.with($1) { $0.desk.ask(.events, $1, $2) }($0)
+        self.ask(.events, $0, $1)
       },
       Route(method: .GET, pattern: "/v1/query", scope: .read, body: .none) {
-        self.with($1) { $0.desk.ask(.query, $1, $2) }($0)
+        self.ask(.query, $0, $1)
+      },
+      Route(
+        method: .POST, pattern: "/v1/forward", scope: .ingest,
+        body: .taken(types: Route.sectionTypes)
+      ) {
+        self.with($1) { $0.forwards?.forward($1, $2) ?? Self.refuseAtAgent($2) }($0)
+      },
+      Route(method: .GET, pattern: "/v1/agents", scope: .read, body: .none) {
+        self.with($1) { $0.forwards?.agents($1, $2) ?? Self.refuseAtAgent($2) }($0)
       },
       Route(method: .GET, pattern: "/healthz", scope: nil, body: .none) { _, reply in
         reply.send(.json(.ok, Array("{\"status\":\"alive\"}\n".utf8)))
@@ -226,6 +268,25 @@ package final class Server: Sendable {
     ]
   }
 
+  private func ask(_ kind: QuestionKind, _ request: Request, _ reply: ReplyHandle) {
+    with(reply) { $0.answers?.desk.ask(kind, $1, $2) ?? Self.refuseAtAgent($2) }(request)
+  }
+
+  private static func refuseAtAgent(_ reply: ReplyHandle) {
+    reply.send(
+      RequestFault(
+        .notFound, "this is an agent, which holds no store; ask the server that it forwards to"))
+  }
+
+  private func otlpRoute(_ signal: OTLPSignal) -> Route {
+    Route(
+      method: .POST, pattern: signal.path, scope: .ingest, body: .taken(types: Route.otlpTypes),
+      fault: EventsIntake.otlpFault
+    ) {
+      self.with($1) { $0.intake.otlp(signal, $1, $2) }($0)
+    }
+  }
+
   /// Hands a request to the service, or says why there is none.
   private func with(
     _ reply: ReplyHandle, _ body: @escaping (Service, Request, ReplyHandle) -> Void
@@ -233,17 +294,21 @@ package final class Server: Sendable {
     { request in
       switch self.stage.withLock({ $0 }) {
       case .serving(let service): body(service, request, reply)
-      case .starting, .draining: reply.send(self.readiness)
+      case .starting: reply.send(request.reply(Self.opening))
+      case .draining: reply.send(request.reply(Self.ending))
       }
     }
   }
 
+  private static let opening = RequestFault(
+    .unavailable, "the store is being opened", retryAfter: 1)
+  private static let ending = RequestFault(.unavailable, "the server is ending", retryAfter: 1)
+
   /// Whether events are taken: the store is open and recovered, and the log can be written.
   private var readiness: Reply {
     switch stage.withLock({ $0 }) {
-    case .starting:
-      RequestFault(.unavailable, "the store is being opened", retryAfter: 1).reply
-    case .draining: RequestFault(.unavailable, "the server is ending", retryAfter: 1).reply
+    case .starting: Self.opening.reply
+    case .draining: Self.ending.reply
     case .serving(let service):
       if let outage = service.committer.outage {
         Committer.fault(outage).reply
@@ -258,7 +323,9 @@ package final class Server: Sendable {
     var service: Service?
     if case .serving(let serving) = stage.withLock({ $0 }) {
       service = serving
-      if let snapshot = try? await serving.shelf.current() { units = around.unitFigures(snapshot) }
+      if let snapshot = try? await serving.answers?.shelf.current() {
+        units = around.unitFigures(snapshot)
+      }
     }
     let page = MetricsPage(
       state: metrics.current, version: around.version, startTime: startTime, now: around.clock(),
@@ -268,7 +335,8 @@ package final class Server: Sendable {
         connections.refused.load(ordering: .relaxed)
       ), access: gate.counts,
       bodiesHeld: bodies.held, waitingUploads: service?.committer.waitingCount ?? 0,
-      openQueries: service?.desk.open.load(ordering: .relaxed) ?? 0, units: units)
+      openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
+      agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units)
     return .text(.ok, page.text, type: MetricsText.contentType)
   }
 }

@@ -46,7 +46,6 @@ final class ServerCore: Sendable {
       throw fault
     }
     request.encoding = encoding
-    request.contentType = MediaType(request.headers)
     if let type = request.contentType {
       guard types.contains(type.name) else {
         throw RequestFault(

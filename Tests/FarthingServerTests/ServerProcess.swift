@@ -8,10 +8,18 @@ final class ServerProcess {
   private(set) var port = 0
 
   /// Starts it over a folder and waits until it listens, or ends.
-  init(_ directory: String, words: [String] = []) throws {
+  convenience init(_ directory: String, port: Int = 0, words: [String] = []) throws {
+    try self.init(["serve", "--listen", "127.0.0.1:\(port)", "--data", directory] + words)
+  }
+
+  /// Starts the command with any words, and waits until it listens, or ends.
+  ///
+  /// - Parameter environment: variables beside those of the tests.
+  init(_ words: [String], environment: [String: String] = [:]) throws {
     let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     process.executableURL = program.deletingLastPathComponent().appending(path: "farthing")
-    process.arguments = ["serve", "--listen", "127.0.0.1:0", "--data", directory] + words
+    process.arguments = words
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = error

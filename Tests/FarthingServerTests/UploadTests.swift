@@ -166,6 +166,50 @@ import Testing
     }
   }
 
+  @Test func `of OTLP is answered in OTLP's own words`() async throws {
+    try await withServer { server in
+      let json = ["Content-Type: application/json"]
+      let protobuf = ["Content-Type: application/x-protobuf"]
+      let span =
+        "{\"traceId\":\"5b8efff798038103d269b633813fc60c\",\"spanId\":\"eee19b7ec3c1b174\",\"name\":\"chat\","
+        + "\"kind\":3,\"startTimeUnixNano\":\"1763632800000000000\","
+        + "\"endTimeUnixNano\":\"1763632801000000000\",\"attributes\":["
+        + attribute("gen_ai.operation.name", "\"stringValue\":\"chat\"") + ","
+        + attribute("gen_ai.system", "\"stringValue\":\"openai\"") + ","
+        + attribute("gen_ai.request.model", "\"stringValue\":\"gpt-4o\"") + ","
+        + attribute("gen_ai.usage.input_tokens", "\"intValue\":\"1000\"") + ","
+        + attribute("gen_ai.usage.output_tokens", "\"intValue\":\"10\"") + "]}"
+      let body = Array(
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"scope\":{\"name\":\"x\"},\"spans\":[\(span)]}]}]}"
+          .utf8)
+      for _ in 0..<2 {
+        let reply = try await server.call("POST", "/v1/traces", body, headers: json)
+        #expect(reply.status == 200, "\(reply.text)")
+        #expect(reply.headers["content-type"] == "application/json")
+      }
+      let stored = try await server.call("GET", "/v1/query?metrics=cost,requests&by=model")
+      #expect(stored.text == "[\n{\"model\":\"gpt-4o\",\"cost\":\"0.0026\",\"requests\":1}\n]\n")
+      for path in ["/v1/traces", "/v1/metrics", "/v1/logs"] {
+        let empty = try await server.call("POST", path, [], headers: protobuf)
+        #expect(empty.status == 200)
+        #expect(empty.headers["content-type"] == "application/x-protobuf")
+        #expect(empty.body.isEmpty)
+        let broken = try await server.call("POST", path, [0x0A, 0xFF], headers: protobuf)
+        #expect(broken.status == 400, "\(path)")
+        // google.rpc.Status: field 1 is the code, INVALID_ARGUMENT.
+        #expect(broken.body.starts(with: [0x08, 0x03]))
+        let other = try await server.call(
+          "POST", path, [0x20], headers: ["Content-Type: text/plain"])
+        #expect(other.status == 415)
+        #expect(other.text.hasPrefix("{\"code\":3,\"message\":"))
+      }
+    }
+  }
+
+  private func attribute(_ key: String, _ value: String) -> String {
+    "{\"key\":\"\(key)\",\"value\":{\(value)}}"
+  }
+
   @Test func `is refused with 503 before the store is open`() async throws {
     let server = try await TestServer(opensStore: false)
     let early = try await server.post(event("a"))

@@ -52,7 +52,8 @@ package struct ServeCommand: AsyncParsableCommand {
     var options = StoreOptions()
     options.holder = LockHolder(processID: HostProcess.identifier, serverAddress: url)
     let store = try await StoreAccess.writer(settings, options: options)
-    server.serve(store.writer, book: store.book)
+    server.serve(
+      store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions))
     let upkeep = Task {
       while (try? await Task.sleep(for: .seconds(3600))) != nil {
         do {
@@ -72,7 +73,7 @@ package struct ServeCommand: AsyncParsableCommand {
   }
 
   /// Returns once SIGTERM or SIGINT came.
-  private static func askedToEnd() async {
+  static func askedToEnd() async {
     await withCheckedContinuation { continuation in
       // Blocks, so not on a thread that tasks share.
       DispatchQueue(label: "farthing.signals").async {
@@ -82,7 +83,7 @@ package struct ServeCommand: AsyncParsableCommand {
     }
   }
 
-  private static func surroundings(_ settings: Settings) -> ServerSurroundings {
+  static func surroundings(_ settings: Settings) -> ServerSurroundings {
     let threads = HostProcess.processorCount()
     let figures = StoredFigures(queryBytes: settings.queryBytes) { HostProcess.monotonic() }
     return ServerSurroundings(

@@ -121,10 +121,7 @@ enum ConfigurationSchema {
 
   private static let spool: [Setting<AgentSettings.Spool>] = [
     .text("folder", \.folder, .restart),
-    .whole("limit_mib", \.limitBytes, 16...1_000_000, times: 1 << 20),
-    .value(
-      "when_full", \.whenFull, expected: "refuse or drop_oldest",
-      parse: { AgentSettings.FullSpool(rawValue: $0) }),
+    .whole("limit_mib", \.limitBytes, 16...1_000_000, times: 1 << 20, .restart),
   ]
 
   private static let batch: [Setting<AgentSettings.Batch>] = [

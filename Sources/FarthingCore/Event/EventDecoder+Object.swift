@@ -95,8 +95,9 @@ extension EventDecoder {
 
   @inline(never)
   private func wholeFault(_ event: DecodedEvent) -> EventFault? {
-    EventRules.missingFault(event, requiresModel: true) ?? EventRules.periodFault(event)
-      ?? EventRules.partsFault(event)
+    EventRules.missingFault(event, requiresModel: source == .contract)
+      ?? EventRules.periodFault(event)
+      ?? (source == .contract ? EventRules.partsFault(event) : nil)
   }
 
   // MARK: Keys

@@ -30,6 +30,8 @@ package struct EventDecoder: Sendable {
   package static let pieceLimit = 1 << 30
 
   let latestTime: Int64
+  /// Which rules hold for an event as a whole.
+  let source: EventOrigin
   let table = FieldTable.shared
   let values = EnumeratedValues()
   let requestFields = EventShape.request
@@ -45,8 +47,12 @@ package struct EventDecoder: Sendable {
   var origin = 0
   private var unknown = UnknownFieldCounter()
 
-  /// - Parameter now: The clock in Unix nanoseconds; a time more than a day after it is refused.
-  package init(now: Int64) {
+  /// - Parameters:
+  ///   - now: The clock in Unix nanoseconds; a time more than a day after it is refused.
+  ///   - source: Where the events come from. Those that a collector made of another format may come as
+  ///     lines, too, with what is let pass of them.
+  package init(now: Int64, from source: EventOrigin = .contract) {
+    self.source = source
     latestTime = EventRules.latestTime(now: now)
     scanner.nestingLimit = EventLimits.nesting
     scanner.refusesRepeatedKeys = true

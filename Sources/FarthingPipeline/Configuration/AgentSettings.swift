@@ -12,20 +12,12 @@ package struct ClientSettings: Sendable, Equatable {
 
 /// What `farthing agent` does at a site: the section `agent`.
 package struct AgentSettings: Sendable, Equatable {
-  /// What an agent does when its spool is full.
-  package enum FullSpool: String, Sendable, CaseIterable {
-    /// Senders are told to come back later; nothing that was taken is lost.
-    case refuse
-    /// The oldest events that were not forwarded go, and are counted.
-    case dropOldest = "drop_oldest"
-  }
-
   /// Where events are held until the server has them.
   package struct Spool: Sendable, Equatable {
     /// nil where the configuration does not say.
     package var folder: String?
+    /// At the limit senders are told to come back later and files wait; nothing that was taken is lost.
     package var limitBytes = 1 << 30
-    package var whenFull = FullSpool.refuse
 
     package init() {}
   }
@@ -54,7 +46,7 @@ package struct AgentSettings: Sendable, Equatable {
   package var spool = Spool()
   package var batch = Batch()
   /// The longest pause between two attempts to reach the server.
-  package var longestRetry: Duration = .seconds(300)
+  package var longestRetry: Duration = .seconds(60)
 
   package init() {}
 }

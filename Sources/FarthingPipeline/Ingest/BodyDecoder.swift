@@ -111,6 +111,11 @@ package final class BodyDecoder: Sendable {
     return result
   }
 
+  /// A batch that was decoded elsewhere with what its events cost.
+  package func price(_ decoded: DecodedBatch, source: String, now: Int64) -> ChargedBatch {
+    workers(now).charge(decoded, source: source)
+  }
+
   private static func stream(_ body: [UInt8]) -> PieceReader.Read {
     var place = 0
     return { buffer, count in

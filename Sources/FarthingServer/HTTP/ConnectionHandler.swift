@@ -152,6 +152,8 @@ final class ConnectionHandler: ChannelInboundHandler {
       }
       let route = try core.router.route(&request)
       self.route = route
+      request.fault = route.fault
+      request.contentType = MediaType(head.headers)
       try core.admit(&request, to: route)
       try core.check(&request, for: route)
       if head.headers.contains(name: "expect") { try answerExpectation(head, context) }
@@ -228,9 +230,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard exchange.reply == .awaited else { return }
     exchange.discardRest(atMost: ServerBounds.discardedBytes)
     request?.body = []
+    let reply = request?.reply(fault) ?? fault.reply
     giveBack()
     deadline = .now() + TimeAmount(core.limits.headerTimeout)
-    finish(fault.reply, context)
+    finish(reply, context)
   }
 
   private func giveBack() {

@@ -28,6 +28,7 @@ package struct RequestFault: Error, Sendable, Equatable {
     case forbidden
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
+    case conflict
     case requestTimeout = "request_timeout"
     case payloadTooLarge = "payload_too_large"
     case unsupportedMediaType = "unsupported_media_type"
@@ -49,6 +50,7 @@ package struct RequestFault: Error, Sendable, Equatable {
       case .forbidden: .forbidden
       case .notFound: .notFound
       case .methodNotAllowed: .methodNotAllowed
+      case .conflict: .conflict
       case .requestTimeout: .requestTimeout
       case .payloadTooLarge: .payloadTooLarge
       case .unsupportedMediaType: .unsupportedMediaType

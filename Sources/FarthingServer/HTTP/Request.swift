@@ -16,6 +16,8 @@ struct Request: Sendable {
   var encoding = BodyEncoding.identity
   /// nil where it is not said.
   var contentType: MediaType?
+  /// How a fault is said to this request's client.
+  var fault: @Sendable (RequestFault, MediaType?) -> Reply = { fault, _ in fault.reply }
   /// Who is charged for what it stores; nil where the call needs no scope.
   var grant: AccessGrant?
 
@@ -29,6 +31,16 @@ struct Request: Sendable {
     } else {
       path = target
     }
+  }
+}
+
+extension Request {
+  /// The fault as this request's client understands it.
+  func reply(_ fault: RequestFault) -> Reply {
+    var reply = self.fault(fault, contentType)
+    let own = fault.reply
+    reply.headers = own.headers
+    return reply
   }
 }
 

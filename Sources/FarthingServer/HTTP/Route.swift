@@ -16,6 +16,8 @@ struct Route: Sendable {
   /// nil where everybody may, always: liveness says nothing worth a token.
   var scope: AccessScope?
   var body: Body
+  /// How a fault is said to this call's clients.
+  var fault: @Sendable (RequestFault, MediaType?) -> Reply = { fault, _ in fault.reply }
   var handle: @Sendable (Request, ReplyHandle) -> Void
 
   /// The types that carry the contract's events. Clients that say nothing of their own accord send
@@ -24,6 +26,13 @@ struct Route: Sendable {
     "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl",
     "application/x-jsonlines", "application/jsonlines", "text/json", "text/plain",
     "application/x-www-form-urlencoded",
+  ]
+  /// The type of what agents forward.
+  static let sectionTypes = [ForwardHead.contentType]
+
+  /// The types of OTLP.
+  static let otlpTypes = [
+    "application/x-protobuf", "application/protobuf", "application/json",
   ]
 }
 

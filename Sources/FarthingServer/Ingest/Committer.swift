@@ -1,6 +1,16 @@
 internal import FarthingCore
-internal import FarthingStore
+package import FarthingStore
 internal import Synchronization
+
+/// Where uploads become durable.
+package protocol UploadStore: Sendable {
+  /// What became of each, once all of them are durable or refused.
+  func append(_ uploads: [Upload]) async -> [Result<AppendResult, StoreError>]
+  /// Whether an upload could be stored now; throws why not.
+  func probe() async throws(StoreError)
+}
+
+extension StoreWriter: UploadStore {}
 
 /// Brings the uploads of all connections to the writer, many at a time.
 ///
@@ -32,7 +42,7 @@ final class Committer: Sendable {
   /// Seconds after which a client may try again where the disk is the trouble.
   private static let outageRetry = 5
 
-  private let writer: StoreWriter
+  private let store: any UploadStore
   private let limit: Int
   private let metrics: ServerMetrics
   private let monotonic: @Sendable () -> Int64
@@ -43,10 +53,10 @@ final class Committer: Sendable {
   let appended = Atomic<Int>(0)
 
   init(
-    writer: StoreWriter, limit: Int, metrics: ServerMetrics,
+    store: any UploadStore, limit: Int, metrics: ServerMetrics,
     monotonic: @escaping @Sendable () -> Int64, pause: @escaping @Sendable () async -> Void
   ) {
-    self.writer = writer
+    self.store = store
     self.limit = limit
     self.metrics = metrics
     self.monotonic = monotonic
@@ -99,7 +109,7 @@ final class Committer: Sendable {
   private func work() async {
     while let group = next() {
       let start = monotonic()
-      let results = await writer.append(group.map(\.upload))
+      let results = await store.append(group.map(\.upload))
       metrics.countCommit(nanoseconds: monotonic() - start)
       appended.add(1, ordering: .releasing)
       for (waiting, result) in zip(group, results) {
@@ -136,7 +146,7 @@ final class Committer: Sendable {
     while true {
       await pause()
       do throws(StoreError) {
-        try await writer.probe()
+        try await store.probe()
         state.withLock { state in
           state.outage = nil
           state.isProbing = false

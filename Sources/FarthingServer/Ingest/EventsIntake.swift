@@ -19,6 +19,8 @@ final class EventsIntake: Sendable {
   private let gate: Gate
   private let clock: @Sendable () -> Int64
   private let receiptText: @Sendable (IngestReceipt) -> [UInt8]
+  /// All OTLP requests go to one collector, which remembers the spans that it took lately.
+  private let spans = Mutex(OTLPCollector())
   /// By name. A collector sees all bodies of its source in the order in which they came.
   private let collectors = Mutex<[String: any EventCollector]>([:])
 
@@ -37,9 +39,17 @@ final class EventsIntake: Sendable {
     self.receiptText = receiptText
   }
 
+  /// What a body holds, and how its sender is answered once that is stored.
+  struct Taken: Sendable {
+    var decoded: DecodedBody
+    var answer: @Sendable (IngestReceipt) -> Reply
+  }
+
   /// The contract's own events.
   func events(_ request: Request, _ reply: ReplyHandle) {
-    take(request, reply) { [decoder] body, now in decoder.decode(body, now: now) }
+    take(request, reply) { [self] body, now in
+      Taken(decoded: decoder.decode(body, now: now), answer: receiptReply)
+    }
   }
 
   /// Another source's own format, which the path names.
@@ -62,31 +72,68 @@ final class EventsIntake: Sendable {
         collectors[name] = collector
         return batch
       }
-      return decoder.charge(batch, source: name, now: now)
+      return Taken(
+        decoded: decoder.charge(batch, source: name, now: now), answer: receiptReply)
     }
+  }
+
+  /// An OTLP request, answered as its specification says.
+  func otlp(_ signal: OTLPSignal, _ request: Request, _ reply: ReplyHandle) {
+    guard let encoding = Self.encoding(request.contentType) else {
+      return reply.send(
+        request.reply(
+          RequestFault(
+            .unsupportedMediaType,
+            "Content-Type: expected application/x-protobuf or application/json")))
+    }
+    take(request, reply) { [self] body, now in
+      let collected = spans.withLock {
+        $0.collect(
+          body, signal: signal, encoding: encoding, CollectionContext(now: now))
+      }
+      var decoded = decoder.charge(
+        collected.batch, source: SourceFormat.otlp.rawValue, now: now)
+      if collected.failure != nil { decoded.batches = [] }
+      return Taken(decoded: decoded) { [self] _ in
+        spans.withLock { $0.confirm(collected) }
+        return Reply(collected.response())
+      }
+    }
+  }
+
+  private static func encoding(_ type: MediaType?) -> OTLPEncoding? {
+    type.flatMap { OTLPEncoding(contentType: $0.name) }
+  }
+
+  /// A fault as `google.rpc.Status`, written as the request was.
+  static let otlpFault: @Sendable (RequestFault, MediaType?) -> Reply = { fault, type in
+    Reply(
+      OTLPResponse.failure(
+        status: Int(fault.code.status.code), message: fault.message, encoding(type) ?? .json))
   }
 
   /// Expands and decodes a body, here or on a worker's thread, and stores what it holds.
   private func take(
     _ request: Request, _ reply: ReplyHandle,
-    decode: @escaping @Sendable (consuming [UInt8], Int64) -> DecodedBody
+    decode: @escaping @Sendable (consuming [UInt8], Int64) -> Taken
   ) {
     let compression = compression(of: request)
     if compression == nil, request.body.count <= Self.inlineBytes {
       let now = clock()
-      return store(decode(request.body, now), now, request.grant, reply)
+      return store(decode(request.body, now), now, request, reply)
     }
     workers.submit { [self] state in
       guard state == .active else {
-        return reply.send(Committer.fault(StoreError(.closed, "the server is ending")))
+        return reply.send(
+          request.reply(Committer.fault(StoreError(.closed, "the server is ending"))))
       }
       let now = clock()
       do throws(RequestFault) {
         let body =
           if let compression { try expand(request.body, compression) } else { request.body }
-        store(decode(body, now), now, request.grant, reply)
+        store(decode(body, now), now, request, reply)
       } catch {
-        reply.send(error)
+        reply.send(request.reply(error))
       }
     }
   }
@@ -120,11 +167,12 @@ final class EventsIntake: Sendable {
   }
 
   private func store(
-    _ decoded: DecodedBody, _ now: Int64, _ grant: AccessGrant?, _ reply: ReplyHandle
+    _ taken: Taken, _ now: Int64, _ request: Request, _ reply: ReplyHandle
   ) {
+    let decoded = taken.decoded
     metrics.count(decoded.receipt)
     guard !decoded.batches.isEmpty else {
-      return reply.send(receiptReply(decoded.receipt))
+      return reply.send(taken.answer(decoded.receipt))
     }
     let receipt = decoded.receipt
     let source = decoded.batches[0].source
@@ -143,21 +191,29 @@ final class EventsIntake: Sendable {
           metrics.count(
             source: source, accepted: receipt.accepted, duplicates: receipt.duplicates,
             newest: stored.accepted > 0 ? newest : nil)
-          if let grant { gate.charge(stored.accepted, to: grant) }
-          reply.send(receiptReply(receipt))
+          if let grant = request.grant { gate.charge(stored.accepted, to: grant) }
+          reply.send(taken.answer(receipt))
         case .failure(let error):
           metrics.countRefusal("storage")
-          reply.send(Committer.fault(error))
+          reply.send(request.reply(Committer.fault(error)))
         }
       }
     } catch {
       metrics.countRefusal(error.code.rawValue)
-      reply.send(error)
+      reply.send(request.reply(error))
     }
   }
 
-  private func receiptReply(_ receipt: IngestReceipt) -> Reply {
+  @Sendable private func receiptReply(_ receipt: IngestReceipt) -> Reply {
     let isRefused = receipt.rejected > 0 && receipt.accepted == 0 && receipt.duplicates == 0
     return .json(isRefused ? .badRequest : .ok, receiptText(receipt))
+  }
+}
+
+extension Reply {
+  fileprivate init(_ response: OTLPResponse) {
+    self.init(
+      status: HTTPResponseStatus(statusCode: response.status),
+      contentType: response.contentType, body: response.body)
   }
 }

@@ -29,6 +29,10 @@ struct MetricsPage {
   var bodiesHeld: Int
   var waitingUploads: Int
   var openQueries: Int
+  /// The agents that forward here; nil at an agent.
+  var agents: [AgentStatus]?
+  /// What an agent keeps; nil at a server.
+  var spool: SpoolSurvey?
   /// What the unit metrics say; empty where they could not be computed.
   var units: [UnitFigures]
 
@@ -39,6 +43,8 @@ struct MetricsPage {
     callers(&page)
     events(&page)
     queues(&page)
+    if let agents { AgentsText.write(agents, now: now, to: &page) }
+    if let spool { AgentsText.write(spool, now: now, to: &page) }
     UnitFigures.write(units, to: &page)
     return page.text
   }

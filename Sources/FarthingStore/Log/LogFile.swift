@@ -12,14 +12,23 @@ struct LogFile: Sendable {
   static func create(
     layout: StoreLayout, fileSystem: any FileSystem, identity: LogIdentity, firstSequence: Int64
   ) throws(StoreError) -> LogFile {
-    let path = layout.path(StoreLayout.logName(identity.file)) + ".new"
+    try create(
+      path: layout.path(StoreLayout.logName(identity.file)) + ".new", folder: layout.logDirectory,
+      fileSystem: fileSystem, identity: identity, firstSequence: firstSequence)
+  }
+
+  /// Creates and syncs the file with no record in it, and its name.
+  static func create(
+    path: String, folder: String, fileSystem: any FileSystem, identity: LogIdentity,
+    firstSequence: Int64
+  ) throws(StoreError) -> LogFile {
     do throws(StoreError) {
       let file = try fileSystem.open(path, .create)
       let preamble = LogFormat.preamble(
         store: identity.store, file: identity.file, firstSequence: firstSequence)
       try file.write(preamble[...], offset: 0)
       try file.dataSync()
-      try fileSystem.syncDirectory(layout.logDirectory)
+      try fileSystem.syncDirectory(folder)
       return LogFile(identity: identity, file: file, end: LogFormat.recordsOffset)
     } catch {
       try? fileSystem.unlink(path)

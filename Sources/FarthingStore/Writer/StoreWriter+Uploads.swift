@@ -8,10 +8,16 @@ package struct Upload: Sendable {
   package var batches: [ChargedBatch]
   /// When it arrived, Unix nanoseconds.
   package var receivedTime: Int64
+  /// How far the batches' source is read, one for each; none where it keeps no position here. A batch
+  /// whose position is durable comes before all that follow it.
+  package var progress: [SourceProgress]
 
-  package init(batches: [ChargedBatch], receivedTime: Int64) {
+  package init(
+    batches: [ChargedBatch], receivedTime: Int64, progress: [SourceProgress] = []
+  ) {
     self.batches = batches
     self.receivedTime = receivedTime
+    self.progress = progress
   }
 }
 
@@ -76,15 +82,16 @@ extension StoreWriter {
     let outcomes = UploadOutcomes(count: uploads.count)
     var hasDuplicates = false
     for (place, upload) in uploads.enumerated() {
-      for batch in upload.batches {
+      for (number, batch) in upload.batches.enumerated() {
+        let progress = upload.progress.indices.contains(number) ? upload.progress[number] : nil
         let sorted = sortOut(batch.decoded)
         hasDuplicates = hasDuplicates || !sorted.duplicateLines.isEmpty
         outcomes.add(
           AppendResult(
             accepted: sorted.selection.count, duplicateLines: sorted.duplicateLines), to: place)
-        if sorted.selection.isEmpty, !isCommitting, pending.isEmpty { continue }
+        if sorted.selection.isEmpty, progress == nil, !isCommitting, pending.isEmpty { continue }
         outcomes.begin()
-        enqueue(batch, sorted, receivedTime: upload.receivedTime, nil) { failure in
+        enqueue(batch, sorted, receivedTime: upload.receivedTime, progress) { failure in
           outcomes.end(failure, of: place)
         }
       }

@@ -163,5 +163,10 @@ package actor StoreWriter {
     sources.entries.values.map(\.position).filter { !$0.state.isEmpty }
   }
 
+  /// The durable position of one source; nil where there is none.
+  package func sourcePosition(of source: String) -> SourcePosition? {
+    sources.entries[source].map(\.position).flatMap { $0.state.isEmpty ? nil : $0 }
+  }
+
   static let closedError = StoreError(.closed, "the store's writer is closed")
 }

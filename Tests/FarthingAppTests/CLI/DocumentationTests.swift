@@ -34,7 +34,9 @@ struct DocumentationTests {
     try Golden.expect(text, matches: "../../../docs/metrics.md")
   }
 
-  @Test(arguments: ["ingest", "query", "events", "sql", "prices", "generate", "doctor", "token"])
+  @Test(arguments: [
+    "ingest", "agent", "agents", "query", "events", "sql", "prices", "generate", "doctor", "token",
+  ])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))
   }
@@ -63,7 +65,9 @@ struct DocumentationTests {
 
   @Test func `the manual page has every command, metric and topic`() throws {
     let page = try ManualPage.rendered()
-    for command in ["ingest", "query", "events", "sql", "prices import", "generate"] {
+    for command in [
+      "ingest", "agent", "agents", "query", "events", "sql", "prices import", "generate",
+    ] {
       #expect(page.contains(".SS \"farthing \(command)"), "\(command)")
     }
     for metric in Metric.catalogue { #expect(page.contains("\\fB\(metric.name)\\fR")) }

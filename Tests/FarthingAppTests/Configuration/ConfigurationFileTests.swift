@@ -41,7 +41,7 @@ struct ConfigurationFileTests {
           - {name: a, hash: \(Self.hash), scopes: [ingest, act], requests_per_second: 3, expires: 2027-01-31}
       agent:
         batch: {wait_ms: 20}
-        spool: {when_full: drop_oldest}
+        spool: {limit_mib: 20}
         follow: /var/log/*.log
       sites: sites.json
       """)
@@ -60,7 +60,7 @@ struct ConfigurationFileTests {
     #expect(token?.allowance.requestsPerSecond == 3)
     #expect(token?.expires == 1_801_353_600_000_000_000)
     #expect(configuration.agent.batch.wait == .milliseconds(20))
-    #expect(configuration.agent.spool.whenFull == .dropOldest)
+    #expect(configuration.agent.spool.limitBytes == 20 << 20)
     #expect(configuration.agent.follow == ["/var/log/*.log"])
     #expect(configuration.sites == .file("sites.json"))
   }
@@ -85,7 +85,7 @@ struct ConfigurationFileTests {
         anonymous: [reed]
         tokens: {}
       agent:
-        spool: {when_full: explode}
+        spool: {limit_mib: explode}
         batch: 3
       retention_days: -1
       """
@@ -106,7 +106,7 @@ struct ConfigurationFileTests {
         "f.yaml line 15: access.open \"yes\": expected true or false",
         "f.yaml line 16: access.anonymous \"reed\": expected one of ingest, read, act; did you mean read?",
         "f.yaml line 17: access.tokens: expected a list, each with name, hash and scopes behind a dash",
-        "f.yaml line 19: agent.spool.when_full \"explode\": expected refuse or drop_oldest",
+        "f.yaml line 19: agent.spool.limit_mib \"explode\": expected a whole number from 16 to 1000000",
         "f.yaml line 20: agent.batch: expected a mapping of settings, such as events",
         "f.yaml line 21: retention_days \"-1\": expected a whole number from 0 (keep all) to 100000",
       ])

@@ -1,0 +1,271 @@
+extension OpenAPIDescription {
+  /// What the calls refer to.
+  static let components = #"""
+    components:
+      securitySchemes:
+        token:
+          type: http
+          scheme: bearer
+      parameters:
+        contentEncoding:
+          name: Content-Encoding
+          in: header
+          description: How the body is compressed.
+          schema:
+            type: string
+            enum: [identity, gzip, zstd]
+        where:
+          name: where
+          in: query
+          description: Filter.
+          schema:
+            type: string
+          example: site = 'sin1' and input_tokens > 8000
+        since:
+          name: since
+          in: query
+          description: Start of the window, itself included; RFC 3339, a date, or 24h, 7d ago.
+          schema:
+            type: string
+        until:
+          name: until
+          in: query
+          description: End of the window, itself excluded.
+          schema:
+            type: string
+        limit:
+          name: limit
+          in: query
+          description: Most rows.
+          schema:
+            type: integer
+            minimum: 0
+        tz:
+          name: tz
+          in: query
+          description: Zone that buckets and dates are aligned in; UTC where absent.
+          schema:
+            type: string
+          example: Europe/Berlin
+        prices:
+          name: prices
+          in: query
+          description: Costs as now known, or as booked on arrival.
+          schema:
+            type: string
+            enum: [current, booked]
+        output:
+          name: output
+          in: query
+          schema:
+            type: string
+            enum: [json, csv]
+            default: json
+      requestBodies:
+        events:
+          description: At most 20 MiB after decompression by default.
+          required: false
+          content:
+            application/json:
+              schema: {}
+            application/x-ndjson:
+              schema:
+                type: string
+            application/ndjson:
+              schema:
+                type: string
+            text/plain:
+              schema:
+                type: string
+        otlp:
+          description: An export request of the signal.
+          required: true
+          content:
+            application/x-protobuf:
+              schema:
+                type: string
+                format: binary
+            application/json:
+              schema:
+                type: object
+      responses:
+        otlp:
+          description: An export response; partial where something was rejected.
+          content:
+            application/x-protobuf:
+              schema:
+                type: string
+                format: binary
+            application/json:
+              schema:
+                type: object
+        otlpFault:
+          description: A google.rpc.Status; nothing was taken. With 429 and 503 comes Retry-After.
+          content:
+            application/x-protobuf:
+              schema:
+                type: string
+                format: binary
+            application/json:
+              schema:
+                type: object
+        answer:
+          description: The rows, all of them. Farthing-Warning says what they lack, if anything.
+          headers:
+            Farthing-Warning:
+              description: What the answer lacks, a sentence.
+              schema:
+                type: string
+            Farthing-Incomplete:
+              description: Present where rows are missing that a damaged file holds.
+              schema:
+                type: string
+          content:
+            application/json:
+              schema:
+                type: array
+                items:
+                  type: object
+            text/csv:
+              schema:
+                type: string
+        status:
+          description: All is well.
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [status]
+                properties:
+                  status:
+                    type: string
+        fault:
+          description: The request is not right, and the message says how.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        unauthorized:
+          description: No token, or none that is known.
+          headers:
+            WWW-Authenticate:
+              schema:
+                type: string
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        forbidden:
+          description: The token may not do this.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        tooLarge:
+          description: The body is larger than the limit.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        unsupported:
+          description: The body is of a type, charset or encoding that is not taken.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+        later:
+          description: Not now; nothing was acknowledged, and the same request may succeed later.
+          headers:
+            Retry-After:
+              description: Seconds.
+              schema:
+                type: integer
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Fault'
+      schemas:
+        Agents:
+          type: object
+          required: [agents]
+          properties:
+            agents:
+              type: array
+              items:
+                type: object
+                required: [agent, spool, last_contact, lag_seconds, stored_record]
+                properties:
+                  agent: {type: string}
+                  version: {type: [string, 'null']}
+                  spool: {type: string}
+                  last_contact:
+                    description: Unix seconds; null where it has not called since the server was started.
+                    type: [number, 'null']
+                  lag_seconds:
+                    description: Age of the oldest event that may still be at the agent.
+                    type: [number, 'null']
+                  waiting_events: {type: [integer, 'null']}
+                  spool_bytes: {type: [integer, 'null']}
+                  spool_capacity_bytes: {type: [integer, 'null']}
+                  lost_records: {type: [integer, 'null']}
+                  missing_records: {type: integer}
+                  stored_record: {type: integer}
+                  accepted: {type: integer}
+                  duplicates: {type: integer}
+                  rejected: {type: integer}
+        Fault:
+          type: object
+          required: [error]
+          properties:
+            error:
+              type: object
+              required: [code, message]
+              properties:
+                code:
+                  type: string
+                message:
+                  type: string
+        Receipt:
+          type: object
+          required: [accepted, duplicates, rejected, errors, warnings]
+          properties:
+            accepted:
+              type: integer
+              minimum: 0
+            duplicates:
+              type: integer
+              minimum: 0
+            rejected:
+              type: integer
+              minimum: 0
+            errors:
+              description: The first refusals, 1,000 by default.
+              type: array
+              items:
+                type: object
+                required: [line, field, value, expected]
+                properties:
+                  line:
+                    type: integer
+                    minimum: 1
+                  field:
+                    type: [string, 'null']
+                  value:
+                    type: [string, 'null']
+                  expected:
+                    type: string
+            warnings:
+              type: array
+              items:
+                type: object
+                required: [count, message]
+                properties:
+                  field:
+                    type: string
+                  count:
+                    type: integer
+                  message:
+                    type: string
+
+    """#
+}

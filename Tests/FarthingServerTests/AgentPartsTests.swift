@@ -1,0 +1,105 @@
+import FarthingCore
+import FarthingPipeline
+import FarthingStore
+import FarthingTestSupport
+import Synchronization
+import Testing
+
+@testable import FarthingServer
+
+@Suite struct `What an answer means to an agent` {
+  private func meaning(_ status: Int, _ fields: [String: String] = [:]) -> ForwardAnswer {
+    HTTPForwardTransport.meaning(
+      of: ServerCaller.Answer(status: status, fields: fields, body: Array("words\n".utf8)))
+  }
+
+  @Test func `stored, up to the record that the server names`() {
+    #expect(
+      meaning(200, ["farthing-stored": "17"]) == .stored(through: 17, rejected: 0, note: nil))
+    #expect(
+      meaning(200, ["farthing-stored": "17", "farthing-rejected": "2"])
+        == .stored(through: 17, rejected: 2, note: "status 200: words"))
+    #expect(meaning(409, ["farthing-stored": "3"]) == .gap(stored: 3))
+  }
+
+  @Test func `a 200 or a 400 of somebody else throws nothing away`() {
+    guard case .forbidden = meaning(200) else {
+      Issue.record("a page of a proxy counts as stored")
+      return
+    }
+    #expect(
+      meaning(400)
+        == .busy(retryAfter: nil, "the server takes nothing now: status 400: words"))
+    #expect(meaning(400, ["farthing-refused": "batch"]) == .refused("status 400: words"))
+  }
+
+  @Test func `later, slowly, or less at once`() {
+    for status in [408, 409, 429, 500, 502, 503, 504] {
+      guard case .busy(5, _) = meaning(status, ["retry-after": "5"]) else {
+        Issue.record("\(status)")
+        continue
+      }
+    }
+    for status in [401, 403, 404, 405, 415, 501] {
+      guard case .forbidden = meaning(status) else {
+        Issue.record("\(status)")
+        continue
+      }
+    }
+    #expect(meaning(413) == .tooLarge("status 413: words"))
+  }
+
+  @Test func `nothing where nobody listens`() async throws {
+    let caller = try ServerCaller(url: "http://127.0.0.1:9", token: { nil })
+    let head = ForwardHead(
+      agent: "a", version: "", stream: 1, first: 1, records: 0, settled: 0, waitingEvents: 0,
+      lagMilliseconds: 0, spoolBytes: 0, spoolCapacity: 0, lostRecords: 0)
+    guard case .unreachable = await HTTPForwardTransport(caller).send(head, []) else {
+      Issue.record("somebody answered")
+      return
+    }
+    await caller.close()
+  }
+}
+
+@Suite struct `The spool behind an agent's port` {
+  @Test func `refuses uploads while it is full, and says so once`() async throws {
+    let folder = try TemporaryDirectory()
+    var options = SpoolOptions()
+    options.capacity = 200_000
+    let spool = try Spool(directory: folder.path, options: options, random: 1)
+    let notes = Mutex<[String]>([])
+    let uploads = SpoolUploads(SpoolSink(spool, site: nil, bell: Doorbell())) { note in
+      notes.withLock { $0.append(note) }
+    }
+    func upload(_ number: Int) async -> Result<AppendResult, StoreError> {
+      await uploads.append([
+        Upload(
+          batches: [Batches.make(number * 100..<number * 100 + 100)], receivedTime: arrival)
+      ])[0]
+    }
+    var taken = 0
+    while case .success(let result) = await upload(taken) {
+      #expect(result.accepted == 125)
+      taken += 1
+      try #require(taken < 1_000)
+    }
+    guard case .failure(let error) = await upload(taken) else {
+      Issue.record("it was taken")
+      return
+    }
+    #expect(error.code == .diskFull)
+    await #expect(throws: StoreError.self) { try await uploads.probe() }
+    #expect(notes.withLock { $0.count } == 1)
+    let records = try await spool.next(textBytes: .max, events: .max)
+    try await spool.acknowledge(through: records.last?.sequence ?? 0, now: arrival)
+    try await uploads.probe()
+    guard case .success = await upload(taken) else {
+      Issue.record("it was refused")
+      return
+    }
+    #expect(
+      notes.withLock { $0.last } == "the spool has room again; events are taken")
+    try await spool.close()
+  }
+}
