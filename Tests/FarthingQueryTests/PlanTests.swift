@@ -56,6 +56,21 @@ import Testing
     #expect(fault(filter: text)?.message.hasPrefix("where, character ") == true)
   }
 
+  @Test(arguments: ["", "  "])
+  func `refuse a filter without words, which would be everything`(text: String) {
+    #expect(
+      fault(filter: text)?.message
+        == "where: the expression is empty; leave it out for all requests")
+  }
+
+  @Test func `refuse two columns of one name`() {
+    #expect(
+      fault(metrics: "requests,cost", by: "cost")?.message
+        == "by: \"cost\" is asked for as a metric too, and an answer has one column of a name; "
+        + "leave one of them out")
+    #expect(fault(metrics: "requests", by: "cost") == nil)
+  }
+
   @Test(arguments: [
     "site = 'sin1' and input_tokens > 8000 and not model in ('a', 'b')", "model = 'it''s'",
     "MODEL_IS is null or model is not null", "not (not (batch = true))",

@@ -47,6 +47,18 @@ import Testing
     #expect(hours("2026-06-01T12:00:00+02:00") == 24)
   }
 
+  @Test(.enabled(if: zone("Europe/Berlin") != nil, "this machine has no zone files"))
+  func `short ones begin where they begin when the clocks go back`() throws {
+    let zone = try #require(Self.zone("Europe/Berlin"))
+    let buckets = TimeBuckets(width: try #require(BucketWidth("45m")), zone: zone)
+    // At 01:00Z the clocks go from 03:00 back to 02:00, within the slice from 02:15.
+    let change = try #require(InstantParser.parse("2026-10-25T01:00:00Z", now: 0, zone: zone))
+    let before = buckets.bucket(containing: change - 1)
+    let after = buckets.bucket(containing: change)
+    #expect(before.start == change - 45 * 60_000_000_000 && before.until == change)
+    #expect(after.start == change && after.until == change + 15 * 60_000_000_000)
+  }
+
   @Test func `refuse bytes that are no zone file`() {
     #expect(TimeZoneRules(name: "x", tzif: []) == nil)
     #expect(

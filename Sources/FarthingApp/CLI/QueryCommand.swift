@@ -80,7 +80,7 @@ extension QueryCommand {
       metrics: ["requests", "unpriced_requests"].compactMap(Metric.named), filter: plan.filter,
       since: plan.since, until: plan.until, prices: plan.prices)
     words.closedCohort = plan.closedCohort
-    let counts = try StoreAccess.run(words, settings).result.rows.first ?? []
+    let counts = try StoreAccess.run(words, settings, isTold: true).result.rows.first ?? []
     guard case .count(let all)? = counts.first, case .count(let unpriced)? = counts.last,
       unpriced > 0
     else { return }

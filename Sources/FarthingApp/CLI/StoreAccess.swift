@@ -34,9 +34,14 @@ enum StoreAccess {
 
   /// What is stored now. A folder that is not there yet is an empty store, and standard error is told
   /// so; so is damage.
-  static func snapshot(_ settings: Settings) throws(StoreError) -> StoreSnapshot {
+  ///
+  /// - Parameter isTold: whether standard error was told before.
+  static func snapshot(
+    _ settings: Settings, isTold: Bool = false
+  ) throws(StoreError) -> StoreSnapshot {
     do {
       let snapshot = try StoreReader.snapshot(directory: settings.dataFolder)
+      if isTold { return snapshot }
       for report in snapshot.damage { warn(report) }
       if try PosixFileSystem().size(settings.dataFolder + "/catalog.sqlite") == nil {
         noteMissingStore(settings)
@@ -44,7 +49,7 @@ enum StoreAccess {
       return snapshot
     } catch {
       guard error.code == .notFound else { throw error }
-      noteMissingStore(settings)
+      if !isTold { noteMissingStore(settings) }
       return StoreSnapshot()
     }
   }
@@ -57,10 +62,15 @@ enum StoreAccess {
   }
 
   /// Runs a plan over what is stored now.
-  static func run(_ plan: QueryPlan, _ settings: Settings) throws -> StoredAnswer {
+  ///
+  /// - Parameter isTold: whether standard error was told of damage and gaps before.
+  static func run(
+    _ plan: QueryPlan, _ settings: Settings, isTold: Bool = false
+  ) throws -> StoredAnswer {
     let executor = executor(settings)
-    let (result, lacksRows) = try answer(settings, since: plan.since, until: plan.until) {
-      snapshot in
+    let (result, lacksRows) = try answer(
+      settings, since: plan.since, until: plan.until, isTold: isTold
+    ) { snapshot in
       try executor.run(plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
     }
     return StoredAnswer(result: result, lacksRows: lacksRows)
@@ -83,11 +93,11 @@ enum StoreAccess {
   ///
   /// It is told as well where retention has dropped a part of the window from `since` to `until`.
   static func answer<Result>(
-    _ settings: Settings, since: Int64? = nil, until: Int64? = nil,
+    _ settings: Settings, since: Int64? = nil, until: Int64? = nil, isTold: Bool = false,
     _ run: (StoreSnapshot) throws -> Result
   ) throws -> (result: Result, lacksRows: Bool) {
-    var snapshot = try snapshot(settings)
-    if let gap = snapshot.expiries.gap(since: since, until: until) {
+    var snapshot = try snapshot(settings, isTold: isTold)
+    if !isTold, let gap = snapshot.expiries.gap(since: since, until: until) {
       let day = TimeText.bucket(gap.appliedAt, width: TimeText.nanosecondsPerDay).prefix(10)
       Console.note(
         "farthing: warning: events before \(TimeText.rfc3339(gap.before)) were dropped by retention, "
@@ -96,12 +106,12 @@ enum StoreAccess {
     while true {
       do {
         let result = try run(snapshot)
-        for report in snapshot.sumsDamage { warn(report) }
+        if !isTold { for report in snapshot.sumsDamage { warn(report) } }
         return (result, snapshot.lacksRows)
       } catch let error as QueryError {
         let reports = error.code == .store ? snapshot.setAsideDamaged() : []
         guard !reports.isEmpty else { throw error }
-        for report in reports { warn(report) }
+        if !isTold { for report in reports { warn(report) } }
       }
     }
   }

@@ -57,6 +57,12 @@ extension QueryPlan {
     if plan.every != nil, plan.groups.contains(where: { $0.name == "time" }) {
       reader.fault("by: \"time\" cannot be grouped beside every, which has a column of that name")
     }
+    let names = Set(plan.metrics.map(\.name))
+    for field in plan.groups where names.contains(field.name) {
+      reader.fault(
+        "by: \"\(field.name)\" is asked for as a metric too, and an answer has one column of a name; "
+          + "leave one of them out")
+    }
     for field in plan.groups where !field.isComparable {
       reader.fault("by: \(field.name) is an object; name one entry, as in \(field.name).NAME")
     }
@@ -147,7 +153,12 @@ private struct WordReader {
   }
 
   mutating func filter(_ text: String?) -> FilterExpression? {
-    guard let text = text.given else { return nil }
+    guard let text else { return nil }
+    // An unset variable of a script must not pass for "everything".
+    guard text.contains(where: { !$0.isWhitespace }) else {
+      fault("where: the expression is empty; leave it out for all requests")
+      return nil
+    }
     do {
       return try FilterParser.parse(text, now: now, zone: zone)
     } catch {

@@ -26,7 +26,9 @@ package struct TimeBuckets: Sendable, Hashable {
     if length <= 3_600 {
       let start = (second + offset).floored(by: length) * length - offset
       let end = firstOffsetChange(from: second, to: start + length, offset: offset)
-      return (nanoseconds(start), nanoseconds(end))
+      return (
+        nanoseconds(lastOffsetChange(from: start, to: second, offset: offset)), nanoseconds(end)
+      )
     }
     // Monday, 29 December 1969, begins the first week; days count from 1970.
     let origin: Int64 = width.unit == .week ? -3 * 86_400 : 0
@@ -42,6 +44,18 @@ package struct TimeBuckets: Sendable, Hashable {
 
   private func nanoseconds(_ second: Int64) -> Int64 {
     CivilTime.nanoseconds(seconds: Int128(second))
+  }
+
+  /// The second from which the offset at `last` is in force, or `start` where that was before.
+  private func lastOffsetChange(from start: Int64, to last: Int64, offset: Int64) -> Int64 {
+    if Int64(zone.offset(at: start)) == offset { return start }
+    var low = start
+    var high = last
+    while high - low > 1 {
+      let middle = low + (high - low) / 2
+      if Int64(zone.offset(at: middle)) == offset { high = middle } else { low = middle }
+    }
+    return high
   }
 
   /// The first second after `first` whose offset differs, or `end` where none does.
