@@ -127,6 +127,26 @@ struct StoreCommandTests {
     #expect(bad.error.contains(#"retention_gib "-1""#))
   }
 
+  @Test func `names what retention keeps past the age`() async throws {
+    let year: Int64 = 365 * 86_400_000_000_000
+    let writer = try StoreWriter(
+      directory: folder.url.appending(path: "mixed").path, now: arrival - 6 * year,
+      randomBytes: testKey)
+    for time in ["2020-05-05T00:00:00Z", "2100-01-01T00:00:00Z"] {
+      let event = #"{"time":"\#(time)","id":"\#(time)","model":"m","input_tokens":10}"#
+      _ = try await writer.append(
+        Batches.charge(event), receivedTime: arrival - 6 * year, durability: .segment)
+    }
+    try await writer.close()
+    let dry = try run("store", "expire", "--retention-days", "90", "--dry-run", "--data", "mixed")
+    #expect(dry.status == 0)
+    #expect(
+      dry.error.contains(
+        "segments/0000000001.seg (2 request events) keeps events past the retention, from "
+          + "2020-05-05T00:00:00Z on, with younger ones up to 2100-01-01T00:00:00Z; segments go as a "
+          + "whole, this one from 2100-04-01T00:00:00Z on"), "\(dry.error)")
+  }
+
   @Test func `merges down to two and answers the same`() throws {
     let whole = try CommandRun(Self.query, in: folder.url)
     let run = try run("store", "compact", "--output", "csv")
