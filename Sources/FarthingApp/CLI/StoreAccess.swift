@@ -28,6 +28,7 @@ enum StoreAccess {
   static func expectStore(_ settings: Settings) throws(StoreError) {
     let path = settings.dataFolder + "/catalog.sqlite"
     guard try PosixFileSystem().size(path) != nil else {
+      try StoreRestore.expectFinished(StoreLayout(directory: settings.dataFolder))
       throw StoreError(
         .notFound,
         "\(settings.dataFolder.printable) holds no store: \(path.printable) does not exist")

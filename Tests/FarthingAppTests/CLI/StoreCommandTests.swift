@@ -127,6 +127,44 @@ struct StoreCommandTests {
     #expect(bad.error.contains(#"retention_gib "-1""#))
   }
 
+  @Test func `verifies and mends a backup`() throws {
+    #expect(try run("store", "backup", "copy").status == 0)
+    let intact = try run("store", "verify", "--data", "copy")
+    #expect(intact.status == 0 && intact.output == "")
+    #expect(intact.error.hasPrefix("farthing: the backup is intact: "), "\(intact.error)")
+    let path = folder.url.appending(path: "copy/files/0000000001.seg")
+    var bytes = try Array(Data(contentsOf: path))
+    for place in 40..<48 { bytes[place] ^= 0x55 }
+    try Data(bytes).write(to: path)
+    let rotten = try run("store", "verify", "--data", "copy")
+    #expect(rotten.status == 1)
+    #expect(
+      rotten.output.hasPrefix("files/0000000001.seg: the copy of segments/0000000001.seg is not"))
+    #expect(rotten.error.hasPrefix("farthing: the backup is damaged: 1 fault in "))
+    #expect(try run("store", "verify", "--set-aside", "--data", "copy").status == 2)
+
+    // A restore of it fails, and what it leaves passes for no store.
+    #expect(try run("store", "restore", "copy", "--data", "part").status == 1)
+    for words in [
+      ["query", "requests"], ["ingest", "a.ndjson"], ["store", "info"], ["store", "verify"],
+      ["store", "expire", "--retention-days", "9"], ["store", "compact"], ["sql", "select 1"],
+    ] {
+      let run = try CommandRun(words + ["--data", "part"], in: folder.url)
+      #expect(run.status == 1, "\(words): \(run.error)")
+      #expect(run.error.contains("restore into it was not finished"), "\(words): \(run.error)")
+    }
+    let mended = try run("store", "backup", "copy", "--output", "json")
+    #expect(mended.status == 0 && mended.output.contains(#""mended_files":1"#))
+    #expect(
+      mended.error.contains("1 copy in copy had been damaged or lost and was made anew"),
+      "\(mended.error)")
+    #expect(try run("store", "verify", "--data", "copy").status == 0)
+    #expect(try run("store", "restore", "copy", "--data", "part").status == 0)
+    #expect(try run("store", "verify", "--data", "part").status == 0)
+    let file = try run("store", "backup", "cards.yaml")
+    #expect(file.status == 1 && file.error.contains("cards.yaml is no folder"), "\(file.error)")
+  }
+
   @Test func `names what retention keeps past the age`() async throws {
     let year: Int64 = 365 * 86_400_000_000_000
     let writer = try StoreWriter(
@@ -145,6 +183,38 @@ struct StoreCommandTests {
         "segments/0000000001.seg (2 request events) keeps events past the retention, from "
           + "2020-05-05T00:00:00Z on, with younger ones up to 2100-01-01T00:00:00Z; segments go as a "
           + "whole, this one from 2100-04-01T00:00:00Z on"), "\(dry.error)")
+  }
+
+  /// Runs the command where no file may grow, as on a full disk.
+  private func runOnFullDisk(_ words: String) throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = [
+      "-c",
+      "(trap '' XFSZ; ulimit -f 0; \"$0\" \(words); echo \"status $?\") 2>&1 | cat > full.txt",
+      CommandRun.binary.path,
+    ]
+    process.currentDirectoryURL = folder.url
+    try process.run()
+    process.waitUntilExit()
+    return try String(contentsOf: folder.url.appending(path: "full.txt"), encoding: .utf8)
+  }
+
+  @Test func `reads on a full disk, or says that it is full`() throws {
+    let words = "query requests --output csv --data data"
+    let answer = try runOnFullDisk(words)
+    #expect(answer == "requests\n60\nstatus 0\n", "\(answer)")
+    // What only the catalogue's own log has, cannot be read without its index.
+    let log = folder.url.appending(path: "data/catalog.sqlite-wal")
+    try Data(repeating: 1, count: 4096).write(to: log)
+    try? FileManager.default.removeItem(
+      at: folder.url.appending(path: "data/catalog.sqlite-shm"))
+    let refused = try runOnFullDisk(words)
+    #expect(refused.contains("most likely no space is left there: free some"), "\(refused)")
+    #expect(refused.hasSuffix("status 1\n"), "\(refused)")
+    let doctor = try runOnFullDisk("doctor --data data")
+    #expect(doctor.contains("nothing that is stored is damaged by this"), "\(doctor)")
+    #expect(!doctor.contains("says what is damaged"), "\(doctor)")
   }
 
   @Test func `merges down to two and answers the same`() throws {
