@@ -14,6 +14,8 @@ enum StoreAccess {
     _ settings: Settings, options: StoreOptions = StoreOptions()
   ) async throws -> OpenStore {
     var random = SystemRandomNumberGenerator()
+    var options = options
+    options.mergedSpan = settings.retention.mergedSpan
     let writer = try StoreWriter(
       directory: settings.dataFolder, options: options, now: HostProcess.now(),
       randomBytes: (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
@@ -26,6 +28,7 @@ enum StoreAccess {
   static func expectStore(_ settings: Settings) throws(StoreError) {
     let path = settings.dataFolder + "/catalog.sqlite"
     guard try PosixFileSystem().size(path) != nil else {
+      try StoreRestore.expectFinished(StoreLayout(directory: settings.dataFolder))
       throw StoreError(
         .notFound,
         "\(settings.dataFolder.printable) holds no store: \(path.printable) does not exist")

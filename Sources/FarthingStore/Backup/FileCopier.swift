@@ -42,6 +42,21 @@ struct FileCopier {
     }
   }
 
+  /// Whether the file at `path` is the copy that a list of a backup means: there, readable, and with its
+  /// bytes.
+  ///
+  /// - Throws: `accessDenied`.
+  /// - Complexity: O(bytes).
+  func isWhole(_ copy: BackupManifest.Copy, at path: String) throws(StoreError) -> Bool {
+    do throws(StoreError) {
+      guard try fileSystem.size(path) == copy.byteCount else { return false }
+      return try checksum(path) == Result(byteCount: copy.byteCount, checksum: copy.checksum)
+    } catch {
+      guard error.code == .io || error.code == .notFound else { throw error }
+      return false
+    }
+  }
+
   /// The checksum of a file as it lies.
   func checksum(_ path: String) throws(StoreError) -> Result {
     let file = try fileSystem.open(path, .read)

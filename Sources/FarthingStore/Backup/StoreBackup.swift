@@ -3,8 +3,8 @@
 // 1. The catalogue is copied by SQLite's online backup: one committed state, whoever writes.
 // 2. The log files that this state lists are copied, to their ends. What they hold beyond the state was
 //    accepted later; it comes along, as a prefix of what came.
-// 3. The segments that it lists are copied, but for those that the backup has already: a segment never
-//    changes, and its number is never used again.
+// 3. The segments that it lists are copied, but for those that the backup has already and that still
+//    have the checksum of its list: a segment never changes, and its number is never used again.
 // 4. Everything is synced; then MANIFEST is renamed into place, the one step that makes it a backup.
 // 5. Copies that the manifest does not name any more go.
 //
@@ -20,8 +20,10 @@ package struct BackupReport: Sendable, Equatable {
   /// Files copied by this run, those of the log and the catalogue included.
   package var copiedFiles = 0
   package var copiedBytes = 0
-  /// Segments that the backup had before.
+  /// Segments that the backup had before, read again and found whole.
   package var keptFiles = 0
+  /// Segments of which the backup had a copy that was damaged or gone, copied anew.
+  package var mendedFiles = 0
   package var removedFiles = 0
   /// What is wrong with the originals, a sentence each; empty where the backup is whole.
   package var faults: [String] = []
@@ -41,6 +43,9 @@ package struct StoreBackup {
   /// What this run and the backup before have, by name.
   private var known: [String: BackupManifest.Copy] = [:]
   private var fresh: Set<String> = []
+  /// Copies of the backup before that this run has read and found whole, and those it has not.
+  private var whole: Set<String> = []
+  private var rotted: Set<String> = []
 
   /// Backs the store in `directory` up into the folder `target`, which is made where missing.
   ///
@@ -58,6 +63,7 @@ package struct StoreBackup {
     let layout = StoreLayout(directory: directory)
     let folder = StoreLayout(directory: target).directory
     guard try fileSystem.size(layout.catalogPath) != nil else {
+      try StoreRestore.expectFinished(layout, fileSystem)
       throw StoreError(
         .notFound, "\(layout.directory) holds no store: \(layout.catalogPath) does not exist")
     }
@@ -105,7 +111,16 @@ package struct StoreBackup {
       BackupManifest.fileName, BackupManifest.newName, BackupManifest.lockName,
       BackupManifest.folder,
     ]
-    guard let names = try fileSystem.list(folder) else { return }
+    let listed: [String]?
+    do throws(StoreError) {
+      listed = try fileSystem.list(folder)
+    } catch {
+      guard error.code == .invalidArgument else { throw error }
+      throw StoreError(
+        .invalidArgument,
+        "\(folder) is no folder; name a folder that is empty, missing, or a backup of this store")
+    }
+    guard let names = listed else { return }
     if names.contains(BackupManifest.fileName) { return }
     guard let other = names.first(where: { !own.contains($0) }) else { return }
     throw StoreError(
@@ -150,7 +165,9 @@ package struct StoreBackup {
   ) throws(StoreError) -> (BackupManifest.Copy, CatalogState) {
     let draft = path("catalog.tmp")
     for ending in ["", "-journal", "-wal", "-shm"] { try fileSystem.unlink(draft + ending) }
-    try CatalogReader.backUp(layout.catalogPath, to: draft)
+    try CatalogReader.reading(layout: layout, fileSystem: fileSystem) {
+      (connection, _) throws(StoreError) in try connection.backUp(to: draft)
+    }
     let state = try CatalogReader.copiedState(draft)
     if let before, before.store != state.storeID {
       try? fileSystem.unlink(draft)
@@ -206,14 +223,23 @@ package struct StoreBackup {
     let original = StoreLayout.segmentName(entry.id)
     let name = String(original.dropFirst("segments/".count))
     if let copy = known[name], !copy.isDamaged, copy.byteCount == entry.byteCount,
-      try fileSystem.size(path(name)) == entry.byteCount
+      try isWhole(copy)
     {
       if !fresh.contains(name) { report.keptFiles += attempt == 1 ? 1 : 0 }
       copies.append(copy)
       return true
     }
     guard let file = try opened(original) else {
-      return try acceptMissing(original)
+      guard try acceptMissing(original) else { return false }
+      // A damaged copy is more than none: most of its blocks may be readable.
+      if rotted.contains(name), let rest = try? copier.checksum(path(name)) {
+        copies.append(
+          BackupManifest.Copy(
+            name: name, original: original, byteCount: rest.byteCount, checksum: rest.checksum,
+            isDamaged: true))
+        report.faults.append("the backup's copy of \(original) is damaged; it stays as it is")
+      }
+      return true
     }
     defer { file.close() }
     let draft = path(name + ".tmp")
@@ -227,10 +253,23 @@ package struct StoreBackup {
       report.faults.append(
         "\(fault); its bytes are in the backup as they are, without a copy that is whole")
     }
+    if rotted.remove(name) != nil { report.mendedFiles += 1 }
     known[name] = copy
     note(copy)
     copies.append(copy)
     return true
+  }
+
+  /// Whether a copy that the backup has still is what its list says; each is read once a run.
+  private mutating func isWhole(_ copy: BackupManifest.Copy) throws(StoreError) -> Bool {
+    if fresh.contains(copy.name) || whole.contains(copy.name) { return true }
+    if rotted.contains(copy.name) { return false }
+    if try copier.isWhole(copy, at: path(copy.name)) {
+      whole.insert(copy.name)
+      return true
+    }
+    rotted.insert(copy.name)
+    return false
   }
 
   /// What is wrong with a copied segment by its own checksums; nil where nothing is.

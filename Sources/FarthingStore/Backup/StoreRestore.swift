@@ -8,7 +8,8 @@ internal import FarthingCore
 
 /// Restores a backup into an empty folder.
 package struct StoreRestore {
-  private static let mark = "RESTORING"
+  /// Lies in a folder from the first step of a restore to the last.
+  static let mark = "RESTORING"
 
   private let source: String
   private let manifest: BackupManifest
@@ -59,6 +60,24 @@ package struct StoreRestore {
       source: source, manifest: manifest, layout: layout, fileSystem: fileSystem,
       copier: FileCopier(fileSystem: fileSystem))
     return try restore.run(skipsDamaged: skipsDamaged, onProgress: onProgress)
+  }
+
+  /// Refuses a folder whose restore has not come to its catalogue, the last file: it is neither a store
+  /// nor the place for one.
+  ///
+  /// With the catalogue in place the store is whole, and a mark beside it only left over.
+  /// - Throws: `damaged`, naming what to do; `io`.
+  package static func expectFinished(
+    _ layout: StoreLayout, _ fileSystem: any FileSystem = PosixFileSystem()
+  ) throws(StoreError) {
+    guard try fileSystem.size(layout.path(mark)) != nil,
+      try fileSystem.size(layout.catalogPath) == nil
+    else { return }
+    throw StoreError(
+      .damaged,
+      "\(layout.directory) holds no store yet: the restore into it was not finished "
+        + "(\(layout.path(mark)) is there, \(layout.catalogPath) is not); run farthing store restore "
+        + "again, or remove the folder")
   }
 
   private static func expectEmpty(

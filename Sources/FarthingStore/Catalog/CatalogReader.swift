@@ -33,17 +33,22 @@ package enum CatalogReader {
   ) throws(StoreError) -> Result {
     let path = layout.catalogPath
     guard try fileSystem.size(path) != nil else {
+      try StoreRestore.expectFinished(layout, fileSystem)
       throw StoreError(.notFound, "\(layout.directory) holds no store: \(path) does not exist")
     }
     do throws(StoreError) {
       let connection = try SQLiteConnection(path: path, access: .readOnly)
       return try body(connection, path)
     } catch {
-      // On a medium that is read-only SQLite cannot make the side files that a catalogue in WAL
-      // mode needs. Where no write-ahead log is left, the file alone is the whole catalogue.
-      let pending = try fileSystem.size(path + "-wal") ?? 0
-      guard error.code == .accessDenied, pending == 0 else { throw error }
-      return try body(try SQLiteConnection(path: path, access: .immutable), path)
+      // On a medium that is read-only or full SQLite cannot make the side files that a catalogue in
+      // WAL mode needs. Where no write-ahead log is left, the file alone is the whole catalogue. On a
+      // full one a writer may live: it changes the file only out of a log that has bytes.
+      guard error.code == .accessDenied || error.code == .diskFull,
+        try fileSystem.size(path + "-wal") ?? 0 == 0
+      else { throw error }
+      let result = try body(try SQLiteConnection(path: path, access: .immutable), path)
+      guard try fileSystem.size(path + "-wal") ?? 0 == 0 else { throw error }
+      return result
     }
   }
 

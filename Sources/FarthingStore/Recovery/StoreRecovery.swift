@@ -48,6 +48,7 @@ struct StoreRecovery {
     let holder = options.holder ?? LockHolder(processID: PosixFileSystem.processID)
     let lock = try LockHolder.take(layout: layout, fileSystem: fileSystem, holder: holder)
     do throws(StoreError) {
+      try StoreRestore.expectFinished(layout, fileSystem)
       try fileSystem.createDirectory(layout.segmentDirectory)
       try fileSystem.createDirectory(layout.logDirectory)
       try fileSystem.syncDirectory(layout.directory)
@@ -89,6 +90,9 @@ struct StoreRecovery {
       state.segments.map { StoreLayout.segmentName($0.id) }
         + state.logs.map { StoreLayout.logName($0.id) })
     let known = Set(state.damage.map(\.file))
+    if try fileSystem.size(layout.path(StoreRestore.mark)) != nil {
+      try fileSystem.unlink(layout.path(StoreRestore.mark))
+    }
     for folder in ["segments", "log"] {
       for entry in try fileSystem.list(layout.path(folder)) ?? [] {
         let name = "\(folder)/\(entry)"

@@ -1,6 +1,7 @@
 // What of the past a store keeps, and what it gives up.
 //
-// Rows go with whole segments only, so nothing is rewritten and no sum has to be taken apart.
+// Rows go with whole segments only, so nothing is rewritten and no sum has to be taken apart. Merges span
+// at most a tenth of the age (``Retention/mergedSpan``), so that what is old does not stay with what is young.
 //
 // 1. A segment goes by age when its every row is older than the retention by `time`, and by size while
 //    the segments together take more than the limit, the oldest (by their youngest row) first.
@@ -23,6 +24,11 @@ package struct Retention: Sendable, Equatable {
     self.age = age
     self.byteLimit = byteLimit
   }
+
+  /// The longest time that small segments may be merged over, nanoseconds: a tenth of the age, and at
+  /// least a day. A segment goes only with its youngest row, so none stays much longer than the age. Nil
+  /// where no age is set.
+  package var mergedSpan: Int64? { age.map { max($0 / 10, 86_400_000_000_000) } }
 
   /// Whether everything is kept.
   package var keepsAll: Bool { age == nil && byteLimit == nil }
@@ -127,8 +133,26 @@ package struct RetentionPlan: Sendable, Equatable {
     package var cause: Cause
   }
 
+  /// Why a segment with rows past the age stays.
+  package enum Hold: String, Sendable, Equatable {
+    /// It has younger rows, too.
+    case youngerRows
+    /// Its ids are needed to know repetitions.
+    case ids
+    /// Its outcomes may belong to a request that is kept.
+    case requests
+  }
+
+  /// A segment with rows past the age that stays.
+  package struct Kept: Sendable, Equatable {
+    package var entry: SegmentEntry
+    package var hold: Hold
+  }
+
   /// The oldest first.
   package var dropped: [Drop] = []
+  /// Segments that hold rows past the age and stay, the one that goes first first.
+  package var kept: [Kept] = []
   /// Segments that would go but for their ids, which are remembered still.
   package var heldBack: [SegmentEntry] = []
   /// Bytes of the segments that stay.
@@ -143,7 +167,21 @@ package struct RetentionPlan: Sendable, Equatable {
     keptBytes = rest.reduce(0) { $0 + $1.byteCount }
     if retention.keepsAll { return }
     let oldestTime = retention.age.map { Self.difference(now, $0) } ?? .min
-    let oldestArrival = Self.difference(now, window)
+    decide(
+      &rest, oldestTime: oldestTime, oldestArrival: Self.difference(now, window),
+      byteLimit: retention.byteLimit)
+    let held = Set(heldBack.map(\.id))
+    for entry in rest where entry.minimumTime < oldestTime {
+      let hold: Hold =
+        entry.maximumTime >= oldestTime ? .youngerRows : held.contains(entry.id) ? .ids : .requests
+      kept.append(Kept(entry: entry, hold: hold))
+    }
+  }
+
+  /// Moves what goes out of `rest`, which is in the order of the youngest rows.
+  private mutating func decide(
+    _ rest: inout [SegmentEntry], oldestTime: Int64, oldestArrival: Int64, byteLimit: Int?
+  ) {
     var held: Set<Int64> = []
     while true {
       let firstRequest = rest.lazy.filter { $0.kind == .request }.map(\.minimumTime).min() ?? .max
@@ -155,7 +193,7 @@ package struct RetentionPlan: Sendable, Equatable {
       else { return }
       let entry = rest[place]
       let isOld = entry.maximumTime < oldestTime
-      let isTooMuch = retention.byteLimit.map { keptBytes > $0 } ?? false
+      let isTooMuch = byteLimit.map { keptBytes > $0 } ?? false
       guard isOld || isTooMuch else { return }
       if entry.maximumReceivedTime >= oldestArrival {
         held.insert(entry.id)

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// A value in a row or a parameter of a statement.
 enum SQLiteValue: Equatable {
@@ -19,6 +20,10 @@ enum SQLiteValue: Equatable {
     /// Read-only, and nothing changes the file meanwhile: no lock and no side file is needed.
     case immutable
   }
+
+  /// SQLITE_IOERR_SHMSIZE: the index of the write-ahead log could not be given its size. SQLite keeps no
+  /// `errno` of it.
+  static let indexSizeFailure = SQLITE_IOERR | (19 << 8)
 
   private let handle: OpaquePointer
   private let path: String
@@ -145,11 +150,25 @@ enum SQLiteValue: Equatable {
   }
 
   private func lastError(_ result: Int32) -> StoreError {
-    Self.error(result, path: path, cause: unsafe String(cString: sqlite3_errmsg(handle)))
+    Self.error(
+      result, path: path, cause: unsafe String(cString: sqlite3_errmsg(handle)),
+      systemNumber: unsafe sqlite3_system_errno(handle))
   }
 
-  private static func error(_ result: Int32, path: String, cause: String) -> StoreError {
+  /// - Parameter systemNumber: `errno` of the call beneath, where SQLite knows it; else 0.
+  static func error(
+    _ result: Int32, path: String, cause: String, systemNumber: Int32 = 0
+  ) -> StoreError {
     switch result & 0xff {
+    case SQLITE_IOERR where result == indexSizeFailure:
+      StoreError(
+        .diskFull,
+        "reading \(path) failed: \(path)-shm, 32 KiB beside it, cannot be made; most likely no space "
+          + "is left there: free some and try again", cause: cause)
+    case SQLITE_IOERR where systemNumber == ENOSPC || systemNumber == EDQUOT:
+      StoreError(
+        .diskFull, "writing \(path) failed: no space is left; free some and try again",
+        cause: cause)
     case SQLITE_FULL:
       StoreError(
         .diskFull, "writing \(path) failed: no space is left; free some and try again",

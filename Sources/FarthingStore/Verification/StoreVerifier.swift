@@ -104,6 +104,7 @@ package struct StoreVerifier {
     let name = "catalog.sqlite"
     begin(name)
     guard let size = try fileSystem.size(layout.catalogPath) else {
+      try StoreRestore.expectFinished(layout, fileSystem)
       let strays = (try fileSystem.list(layout.segmentDirectory) ?? []).filter {
         $0.hasSuffix(".seg")
       }
@@ -241,6 +242,8 @@ package struct StoreVerifier {
   private func unnamed(_ name: String, listed: Set<String>) -> StoreFault? {
     let isSegment = name.hasPrefix("segments/")
     guard isSegment || name.hasPrefix("log/") else {
+      // Beside a catalogue the restore is whole, and the next command that writes takes its mark away.
+      if name == StoreRestore.mark { return nil }
       return StoreFault(
         .harmless, file: name, what: "it is no file of a store", lostRows: 0,
         remedy: "move it elsewhere if you know it")

@@ -19,6 +19,9 @@ package struct StoreOptions: Sendable {
   package var groupBytes = 8 << 20
   /// Small segments of a kind, neighbours in arrival, that are merged as soon as so many are there.
   package var compactionFanIn = 8
+  /// The longest time, nanoseconds, that a merge brings together; nil for any. Retention drops whole
+  /// segments, so rows that are merged go together.
+  package var mergedSpan: Int64?
   /// What the LOCK file says; nil for this process.
   package var holder: LockHolder?
 

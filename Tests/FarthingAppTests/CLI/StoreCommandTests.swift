@@ -94,7 +94,7 @@ struct StoreCommandTests {
     #expect(ingest.status == 0)
     #expect(
       ingest.error.hasPrefix(
-        "farthing: retention dropped 2 events up to 2020-06-05T00:00:00Z in 2 segments, "),
+        "farthing: retention dropped 2 events up to 2020-06-05T00:00:00Z in 1 segment, "),
       "\(ingest.error)")
     let all = try run("query", "requests", "--data", "old", "--output", "csv")
     #expect(all.status == 0 && all.output == "requests\n30\n")
@@ -105,7 +105,7 @@ struct StoreCommandTests {
     let later = try run("query", "requests", "--data", "old", "--since", "2021-01-01")
     #expect(later.error == "")
     let info = try run("store", "info", "--data", "old", "--output", "json")
-    #expect(info.output.contains(#""requests":2,"outcomes":0,"capacity":0,"segments":2"#))
+    #expect(info.output.contains(#""requests":2,"outcomes":0,"capacity":0,"segments":1"#))
     #expect(try run("store", "verify", "--data", "old").status == 0)
 
     // All arrived just now, so nothing may go yet.
@@ -125,6 +125,102 @@ struct StoreCommandTests {
       bad.error.contains(
         #"retention_days "ten": expected a whole number from 0 (keep all) to 100000"#))
     #expect(bad.error.contains(#"retention_gib "-1""#))
+  }
+
+  @Test func `verifies and mends a backup`() throws {
+    #expect(try run("store", "backup", "copy").status == 0)
+    let intact = try run("store", "verify", "--data", "copy")
+    #expect(intact.status == 0 && intact.output == "")
+    #expect(intact.error.hasPrefix("farthing: the backup is intact: "), "\(intact.error)")
+    let path = folder.url.appending(path: "copy/files/0000000001.seg")
+    var bytes = try Array(Data(contentsOf: path))
+    for place in 40..<48 { bytes[place] ^= 0x55 }
+    try Data(bytes).write(to: path)
+    let rotten = try run("store", "verify", "--data", "copy")
+    #expect(rotten.status == 1)
+    #expect(
+      rotten.output.hasPrefix("files/0000000001.seg: the copy of segments/0000000001.seg is not"))
+    #expect(rotten.error.hasPrefix("farthing: the backup is damaged: 1 fault in "))
+    #expect(try run("store", "verify", "--set-aside", "--data", "copy").status == 2)
+
+    // A restore of it fails, and what it leaves passes for no store.
+    #expect(try run("store", "restore", "copy", "--data", "part").status == 1)
+    for words in [
+      ["query", "requests"], ["ingest", "a.ndjson"], ["store", "info"], ["store", "verify"],
+      ["store", "expire", "--retention-days", "9"], ["store", "compact"], ["sql", "select 1"],
+    ] {
+      let run = try CommandRun(words + ["--data", "part"], in: folder.url)
+      #expect(run.status == 1, "\(words): \(run.error)")
+      #expect(run.error.contains("restore into it was not finished"), "\(words): \(run.error)")
+    }
+    let mended = try run("store", "backup", "copy", "--output", "json")
+    #expect(mended.status == 0 && mended.output.contains(#""mended_files":1"#))
+    #expect(
+      mended.error.contains("1 copy in copy had been damaged or lost and was made anew"),
+      "\(mended.error)")
+    #expect(try run("store", "verify", "--data", "copy").status == 0)
+    #expect(try run("store", "restore", "copy", "--data", "part").status == 0)
+    #expect(try run("store", "verify", "--data", "part").status == 0)
+    let file = try run("store", "backup", "cards.yaml")
+    #expect(file.status == 1 && file.error.contains("cards.yaml is no folder"), "\(file.error)")
+  }
+
+  @Test func `names what retention keeps past the age`() async throws {
+    let year: Int64 = 365 * 86_400_000_000_000
+    let writer = try StoreWriter(
+      directory: folder.url.appending(path: "mixed").path, now: arrival - 6 * year,
+      randomBytes: testKey)
+    // A segment of six hours, in whose midst the retention ends.
+    let hour: Int64 = 3_600_000_000_000
+    let end = HostProcess.now() - 90 * 24 * hour
+    let times = [end - 3 * hour, end + 3 * hour].map { TimeText.rfc3339($0) }
+    for time in times {
+      let event = #"{"time":"\#(time)","id":"\#(time)","model":"m","input_tokens":10}"#
+      _ = try await writer.append(
+        Batches.charge(event), receivedTime: arrival - 6 * year, durability: .segment)
+    }
+    try await writer.close()
+    let dry = try run("store", "expire", "--retention-days", "90", "--dry-run", "--data", "mixed")
+    #expect(dry.status == 0)
+    #expect(
+      dry.error.contains(
+        "segments/0000000001.seg (2 request events) keeps events past the retention, from "
+          + "\(times[0]) on, with younger ones up to \(times[1]); segments go as a whole, this one "
+          + "from "), "\(dry.error)")
+  }
+
+  /// Runs the command where no file may grow, as on a full disk.
+  private func runOnFullDisk(_ words: String) throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = [
+      "-c",
+      "(trap '' XFSZ; ulimit -f 0; \"$0\" \(words); echo \"status $?\") 2>&1 | cat > full.txt",
+      CommandRun.binary.path,
+    ]
+    process.currentDirectoryURL = folder.url
+    try process.run()
+    process.waitUntilExit()
+    return try String(contentsOf: folder.url.appending(path: "full.txt"), encoding: .utf8)
+  }
+
+  @Test func `reads on a full disk, or says that it is full`() throws {
+    let words = "query requests --output csv --data data"
+    // A full disk lets SQLite make the index's first bytes and not the rest.
+    let index = folder.url.appending(path: "data/catalog.sqlite-shm")
+    try Data(repeating: 0, count: 3).write(to: index)
+    let answer = try runOnFullDisk(words)
+    #expect(answer == "requests\n60\nstatus 0\n", "\(answer)")
+    // What only the catalogue's own log has, cannot be read without its index.
+    let log = folder.url.appending(path: "data/catalog.sqlite-wal")
+    try Data(repeating: 1, count: 4096).write(to: log)
+    try Data(repeating: 0, count: 3).write(to: index)
+    let refused = try runOnFullDisk(words)
+    #expect(refused.contains("most likely no space is left there: free some"), "\(refused)")
+    #expect(refused.hasSuffix("status 1\n"), "\(refused)")
+    let doctor = try runOnFullDisk("doctor --data data")
+    #expect(doctor.contains("nothing that is stored is damaged by this"), "\(doctor)")
+    #expect(!doctor.contains("says what is damaged"), "\(doctor)")
   }
 
   @Test func `merges down to two and answers the same`() throws {

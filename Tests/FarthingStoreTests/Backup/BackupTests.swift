@@ -233,6 +233,12 @@ private struct LiveStore {
       try StoreBackup.run(directory: store.directory, target: other.path, now: 0)
     }
     #expect(error?.message.contains("notes.txt") == true)
+    try files.open(other.path + "/file", .create).close()
+    error = #expect(throws: StoreError.self) {
+      try StoreBackup.run(directory: store.directory, target: other.path + "/file", now: 0)
+    }
+    #expect(error?.message.contains("/file is no folder; name a folder that is empty") == true)
+    try files.unlink(other.path + "/file")
     for inside in [store.directory, store.directory + "/backup", store.directory + "/"] {
       error = #expect(throws: StoreError.self) {
         try StoreBackup.run(directory: store.directory, target: inside, now: 0)
@@ -308,6 +314,86 @@ private struct LiveStore {
       try files.open(path, .create).write(whole[...], offset: 0)
     }
     try store.expectRestored("whole", store.expected)
+  }
+
+  @Test func `mend copies that have rotted or are gone, and tell them before`() async throws {
+    let store = try await LiveStore()
+    let first = try store.backUp()
+    let copies = first.manifest.copies.filter { $0.name.hasSuffix(".seg") }.map(\.name)
+    let files = PosixFileSystem()
+    func rot(_ name: String) throws {
+      let file = try files.open("\(store.target)/files/\(name)", .readWrite)
+      try file.write([7, 7, 7, 7, 7, 7, 7, 7], offset: 40)
+      file.close()
+    }
+    func faults() throws -> [String] {
+      var faults: [String] = []
+      let summary = try BackupVerifier.run(directory: store.target) { faults.append($0.file) }
+      #expect(summary.damaged == faults.count && summary.files == first.manifest.copies.count)
+      return faults
+    }
+    #expect(try faults() == [])
+    try rot(copies[0])
+    try files.unlink("\(store.target)/files/\(copies[1])")
+    #expect(try faults() == copies.prefix(2).map { "files/\($0)" })
+    let second = try store.backUp()
+    #expect(second.mendedFiles == 2 && second.keptFiles == 2 && second.faults.isEmpty)
+    #expect(try faults() == [])
+    try store.expectRestored("mended", store.expected)
+    #expect(try store.backUp().mendedFiles == 0)
+
+    // With the original gone as well, what is left of the copy stays, and passes for nothing better.
+    try rot(copies[0])
+    try files.unlink("\(store.directory)/segments/\(copies[0])")
+    let last = try store.backUp()
+    #expect(last.mendedFiles == 0 && last.faults.count == 2, "\(last.faults)")
+    #expect(last.manifest.copies.filter(\.isDamaged).map(\.name) == [copies[0]])
+    let report = try StoreRestore.run(
+      source: store.target, directory: store.folder.path + "/rest")
+    #expect(report.faults.count == 2)
+    var damaged: Set<String> = []
+    _ = try StoreVerifier.run(directory: store.folder.path + "/rest") { damaged.insert($0.file) }
+    #expect(damaged == ["segments/\(copies[0])"])
+    await store.writer.abandon()
+  }
+
+  @Test func `that were restored in part are no store and no place for one`() async throws {
+    let store = try await LiveStore()
+    let name = try #require(
+      try store.backUp().manifest.copies.last { $0.name.hasSuffix(".seg") }?.name)
+    let path = "\(store.target)/files/\(name)"
+    let files = PosixFileSystem()
+    let bytes = try files.contents(of: path)
+    try files.open(path, .readWrite).truncate(to: 100)
+    let place = store.folder.path + "/part"
+    #expect(throws: StoreError.self) {
+      try StoreRestore.run(source: store.target, directory: place)
+    }
+    func refused(_ what: String, _ open: () throws -> Void) {
+      let error = #expect(throws: StoreError.self, "\(what)") { try open() }
+      #expect(error?.code == .damaged, "\(what)")
+      #expect(error?.message.contains("restore into it was not finished") == true, "\(what)")
+    }
+    refused("reading") { _ = try StoreReader.snapshot(directory: place) }
+    refused("lists") { _ = try StoreReader.priceLists(directory: place) }
+    refused("writing") { _ = try StoreWriter.open(place) }
+    refused("verifying") { _ = try StoreVerifier.run(directory: place) { _ in } }
+    refused("backing up") {
+      _ = try StoreBackup.run(directory: place, target: store.folder.path + "/none", now: 0)
+    }
+    #expect(try files.size(place + "/catalog.sqlite") == nil)
+    let file = try files.open(path, .readWrite)
+    try file.write(bytes[...], offset: 0)
+    file.close()
+    try store.expectRestored("part", store.expected)
+    #expect(try files.size(place + "/RESTORING") == nil)
+    // Left over by a cut after the last file, the mark goes with the next command that writes.
+    try files.open(place + "/RESTORING", .create).close()
+    #expect(try StoreVerifier.run(directory: place) { _ in }.harmless == 0)
+    let writer = try StoreWriter.open(place)
+    try await writer.close()
+    #expect(try files.size(place + "/RESTORING") == nil)
+    await store.writer.abandon()
   }
 
   @Test func `have a list of which no byte can change unseen`() async throws {

@@ -75,6 +75,77 @@ import Testing
     #expect(try rows(before).count == 75)
   }
 
+  /// Seals one small segment after the other, merging and dropping as a writer does.
+  ///
+  /// - Parameter times: of the segments' rows, in the order of arrival, an hour each.
+  /// - Returns: the most segments that were there at once, and the longest that a row was past the age.
+  private func run(
+    _ times: [(arrival: Int64, time: Int64)], retention: Retention
+  ) -> (segments: Int, overdue: Int64, merges: Int) {
+    let hour: Int64 = 3_600_000_000_000
+    var entries: [SegmentEntry] = []
+    var most = 0
+    var overdue: Int64 = 0
+    var merges = 0
+    var id: Int64 = 0
+    for (arrival, time) in times {
+      id += 1
+      entries.append(
+        SegmentEntry(
+          id: id, kind: .request, rowCount: 50, byteCount: 2_000, time: time...time + hour - 1,
+          receivedTime: arrival...arrival))
+      while let plan = CompactionPlan.next(
+        entries, segmentRows: SegmentFormat.maximumRows, fanIn: 8, span: retention.mergedSpan,
+        excluding: [])
+      {
+        let ids = Set(plan.merged.map(\.id))
+        id += 1
+        let times = plan.merged.flatMap { [$0.minimumTime, $0.maximumTime] }.sorted()
+        let arrivals = plan.merged.flatMap { [$0.minimumReceivedTime, $0.maximumReceivedTime] }
+          .sorted()
+        entries.removeAll { ids.contains($0.id) }
+        merges += plan.merged.count
+        entries.append(
+          SegmentEntry(
+            id: id, kind: .request, rowCount: plan.merged.reduce(0) { $0 + $1.rowCount },
+            byteCount: 2_000, time: times[0]...times[times.count - 1],
+            receivedTime: arrivals[0]...arrivals[arrivals.count - 1]))
+      }
+      let plan = RetentionPlan(entries, retention, window: 7 * 24 * hour, now: arrival)
+      let dropped = Set(plan.dropped.map(\.entry.id))
+      entries.removeAll { dropped.contains($0.id) }
+      most = max(most, entries.count)
+      if let age = retention.age, let oldest = entries.map(\.minimumTime).min() {
+        overdue = max(overdue, arrival - age - oldest)
+      }
+    }
+    return (most, overdue, merges)
+  }
+
+  @Test func `lets rows go within a tenth of the retention, in few segments`() {
+    let hour: Int64 = 3_600_000_000_000
+    let times = (0..<200 * 8).map { step in
+      let arrival = Int64(step) * 3 * hour
+      return (arrival: arrival, time: arrival - hour)
+    }
+    let result = run(times, retention: Retention(age: 30 * 24 * hour))
+    #expect(result.overdue <= 3 * 24 * hour, "\(result)")
+    #expect(result.segments <= 2 * 11 + 14, "\(result)")
+    // Each segment is copied a few times in its life.
+    #expect(result.merges <= times.count * 5 / 2, "\(result)")
+  }
+
+  @Test func `keeps the number of segments bounded where late data come between`() {
+    let hour: Int64 = 3_600_000_000_000
+    let times = (0..<600).map { step in
+      let arrival = Int64(step) * hour
+      let late = step % 2 == 0 ? 0 : Int64(step * 7919 % 4000) * hour
+      return (arrival: arrival, time: arrival - hour - late)
+    }
+    let result = run(times, retention: Retention(age: 1_000 * 24 * hour / 10))
+    #expect(result.segments <= CompactionPlan.spannedSegments + 8, "\(result)")
+  }
+
   @Test func `runs by itself when enough small segments are there`() async throws {
     let folder = try TemporaryDirectory()
     var options = StoreOptions()

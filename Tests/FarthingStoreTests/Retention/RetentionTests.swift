@@ -80,6 +80,25 @@ private func plan(
     #expect(plan(entries, days: 100, now: 1010).dropped.map(\.entry.id) == [1, 2])
   }
 
+  @Test func `says which segments keep rows past the age, and why`() {
+    let entries = [
+      entry(1, days: 850...950), entry(2, days: 100...200, arrived: 995),
+      entry(3, .outcome, days: 851...860), entry(4, days: 900...990),
+      entry(5, .capacity, days: 10...20),
+    ]
+    let byAge = plan(entries, days: 100)
+    #expect(byAge.dropped.map(\.entry.id) == [5])
+    #expect(byAge.kept.map(\.entry.id) == [2, 3, 1])
+    #expect(byAge.kept.map(\.hold) == [.ids, .requests, .youngerRows])
+    #expect(plan(entries, bytes: 1000).kept.isEmpty)
+  }
+
+  @Test func `merges over a tenth of the age, and at least a day`() {
+    #expect(Retention(age: 30 * day).mergedSpan == 3 * day)
+    #expect(Retention(age: 2 * day).mergedSpan == day)
+    #expect(Retention(byteLimit: 1).mergedSpan == nil)
+  }
+
   @Test func `does not trap at the ends of time`() {
     let entries = [entry(1, days: 1...2)]
     let far = RetentionPlan(

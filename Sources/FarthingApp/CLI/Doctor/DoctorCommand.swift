@@ -111,8 +111,7 @@ package struct DoctorCommand: AsyncParsableCommand {
         requests: counts.all, unpriced: counts.unpriced)
     } catch let error as StoreError {
       if error.code != .notFound {
-        findings.append(
-          .fault("store", error.description, "farthing store verify says what is damaged"))
+        findings.append(.fault("store", error.description, StoreCheckup.remedy(error.code)))
       }
     } catch {
       findings.append(.fault("store", "\(error)", "farthing store verify says what is damaged"))
@@ -160,7 +159,12 @@ package struct DoctorCommand: AsyncParsableCommand {
       findings.append(
         MachineCheckup.sync(time, isInMemory: ["tmpfs", "ramfs"].contains(volume.kind ?? "")))
     } catch {
-      findings.append(.fault("disk", error.description, "make the folder readable and writable"))
+      findings.append(
+        .fault(
+          "disk", error.description,
+          error.code == .diskFull
+            ? "free some space; what is stored is not touched by this"
+            : "make the folder readable and writable"))
     }
   }
 }

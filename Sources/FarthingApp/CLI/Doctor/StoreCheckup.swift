@@ -34,6 +34,17 @@ enum StoreCheckup {
     return .ok("folder", name)
   }
 
+  /// What to do where the store cannot be opened for this reason.
+  static func remedy(_ code: StoreError.Code) -> String {
+    switch code {
+    case .diskFull: "free some space; nothing that is stored is damaged by this"
+    case .accessDenied: "run farthing as the folder's owner, or change its mode"
+    case .unsupportedVersion: "use the newer build"
+    case .locked: "wait until the other command ends"
+    default: "farthing store verify says what is damaged"
+    }
+  }
+
   /// The segments, logs and catalogue as a query meets them.
   static func contents(_ snapshot: StoreSnapshot) -> [Finding] {
     let remedy = "farthing store verify reads everything and names all that is damaged"

@@ -11,7 +11,8 @@ package struct StoreBackupCommand: AsyncParsableCommand {
     discussion: """
       farthing store backup /mnt/backups/farthing
 
-      Runs beside a command that writes. The first run copies everything, later ones what is new. \
+      Runs beside a command that writes. The first run copies everything, later ones what is new, and \
+      anew what of the backup is damaged: every copy is read and compared with its checksum. \
       Until its last step the folder stays the backup that it was. "farthing store restore" makes a \
       store of it.
       """)
@@ -33,6 +34,12 @@ package struct StoreBackupCommand: AsyncParsableCommand {
       onProgress: { meter.show($0, of: $1, "copied") })
     meter.clear()
     try output.write(answer(report))
+    if report.mendedFiles > 0 {
+      Console.note(
+        "farthing: warning: \(report.mendedFiles) cop\(report.mendedFiles == 1 ? "y" : "ies") in "
+          + "\(target.printable) had been damaged or lost and \(report.mendedFiles == 1 ? "was" : "were") "
+          + "made anew; check that disk")
+    }
     for fault in report.faults { Console.note("farthing: warning: \(fault.printable)") }
     if !report.faults.isEmpty {
       Console.note(
@@ -52,6 +59,7 @@ package struct StoreBackupCommand: AsyncParsableCommand {
       ("bytes", .count(Int128(manifest.byteCount))),
       ("copied_files", .count(Int128(report.copiedFiles))),
       ("copied_bytes", .count(Int128(report.copiedBytes))),
+      ("mended_files", .count(Int128(report.mendedFiles))),
       ("removed_files", .count(Int128(report.removedFiles))),
     ]
     return Answer(

@@ -13,7 +13,8 @@ package struct StoreExpireCommand: AsyncParsableCommand {
       farthing store expire --retention-days 90 --dry-run
 
       Whole segments go: by age when their every row is older, by size the oldest first. Events that \
-      arrived within seven days stay, because their ids are needed to know repetitions. Commands that \
+      arrived within seven days stay, because their ids are needed to know repetitions. Segments that \
+      hold events past the age and stay are named, with the reason. Commands that \
       write do the same at their end where the configuration sets retention_days or retention_gib.
       """)
 
@@ -59,6 +60,7 @@ package struct StoreExpireCommand: AsyncParsableCommand {
     for note in RetentionText.held(plan, settings.retention) {
       Console.note("farthing: warning: \(note)")
     }
+    for note in RetentionText.kept(plan, settings.retention) { Console.note("farthing: \(note)") }
   }
 
   private static func days(_ number: Int) throws(CommandFailure) -> Int64? {
@@ -107,6 +109,34 @@ enum RetentionText {
       + "\(count) events up to \(TimeText.rfc3339(newest)) in \(plan.dropped.count) "
       + "segment\(plan.dropped.count == 1 ? "" : "s"), \(ByteCountText.text(bytes)); "
       + "\(ByteCountText.text(plan.keptBytes)) of segments \(isDone ? "are left" : "would be left")"
+  }
+
+  /// Segments of which each is told; of more their number.
+  static let toldSegments = 20
+
+  /// Which segments hold events past the age and stay, why, and until when; a line each.
+  static func kept(_ plan: RetentionPlan, _ retention: Retention) -> [String] {
+    guard let age = retention.age, !plan.kept.isEmpty else { return [] }
+    var lines = plan.kept.prefix(toldSegments).map { kept in
+      let entry = kept.entry
+      let (end, overflow) = entry.maximumTime.addingReportingOverflow(age)
+      let reason =
+        switch kept.hold {
+        case .youngerRows:
+          "with younger ones up to \(TimeText.rfc3339(entry.maximumTime)); segments go as a whole, "
+            + "this one \(overflow ? "never" : "from \(TimeText.rfc3339(end)) on")"
+        case .ids: "which arrived within seven days: their ids are needed to know repetitions"
+        case .requests: "while requests that they may belong to are kept"
+        }
+      return
+        "\(StoreLayout.segmentName(entry.id)) (\(AmountText.readable(count: Int128(entry.rowCount))) "
+        + "\(entry.kind) events) keeps events past the retention, from "
+        + "\(TimeText.rfc3339(entry.minimumTime)) on, \(reason)"
+    }
+    if plan.kept.count > toldSegments {
+      lines.append("\(plan.kept.count - toldSegments) more segments keep events past the retention")
+    }
+    return lines
   }
 
   /// What could not go yet.

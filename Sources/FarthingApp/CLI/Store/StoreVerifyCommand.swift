@@ -12,11 +12,13 @@ package struct StoreVerifyCommand: AsyncParsableCommand {
       farthing store verify
       farthing store verify --output json
       farthing store verify --set-aside
+      farthing store verify --data /mnt/backups/farthing
 
       Checks the catalogue, the checksum of every block and section, the log, and that sums, \
       distributions and ranges are those of the rows. Ends with 1 where something is damaged. Changes \
       nothing and runs beside a command that writes, unless --set-aside takes damaged segments out of \
-      service: they become NAME.bad, and answers say what they lack.
+      service: they become NAME.bad, and answers say what they lack. In the folder of a backup each copy \
+      is compared with the checksum of the backup's list.
       """)
 
   @OptionGroup package var global: GlobalOptions
@@ -32,27 +34,39 @@ package struct StoreVerifyCommand: AsyncParsableCommand {
     let isTable = output.output == .table
     let meter = ByteMeter(isShown: Console.showsProgress)
     var faults: [StoreFault] = []
-    let summary = try StoreVerifier.run(
-      directory: settings.dataFolder,
-      onProgress: { meter.show($0.bytesDone, of: $0.bytesTotal, "\($0.file)") },
-      onFault: { fault in
-        faults.append(fault)
-        guard isTable else { return }
-        meter.clear()
-        // A pipe that nobody reads any more must not stop the verification.
-        try? Console.result(Self.line(fault))
-      })
+    let isBackup = try BackupVerifier.isBackup(settings.dataFolder)
+    guard !(isBackup && setAside) else {
+      throw CommandFailure.usage(
+        "\(settings.dataFolder.printable) is a backup; --set-aside takes segments of a store out of "
+          + "service. Run farthing store backup to mend the backup")
+    }
+    let onProgress = { (progress: VerificationProgress) in
+      meter.show(progress.bytesDone, of: progress.bytesTotal, "\(progress.file)")
+    }
+    let onFault = { (fault: StoreFault) in
+      faults.append(fault)
+      guard isTable else { return }
+      meter.clear()
+      // A pipe that nobody reads any more must not stop the verification.
+      try? Console.result(Self.line(fault))
+    }
+    let folder = settings.dataFolder
+    let summary =
+      try isBackup
+      ? BackupVerifier.run(directory: folder, onProgress: onProgress, onFault: onFault)
+      : StoreVerifier.run(directory: folder, onProgress: onProgress, onFault: onFault)
     meter.clear()
+    let subject = isBackup ? "backup" : "store"
     if !isTable { try output.write(Self.answer(faults)) }
     let read =
       "\(Self.count(summary.files, "file")) of \(ByteCountText.text(summary.bytes)), "
       + "\(Self.count(summary.events, "event"))"
     if summary.damaged == 0 {
-      Console.note("farthing: the store is intact: \(read)\(Self.others(summary))")
+      Console.note("farthing: the \(subject) is intact: \(read)\(Self.others(summary))")
       return
     }
     Console.note(
-      "farthing: the store is damaged: \(Self.count(summary.damaged, "fault")) in \(read)"
+      "farthing: the \(subject) is damaged: \(Self.count(summary.damaged, "fault")) in \(read)"
         + Self.others(summary))
     if setAside { try await takeOut(faults, settings) }
     throw CommandFailure.failed(nil)
