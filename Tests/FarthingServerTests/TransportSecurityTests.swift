@@ -34,13 +34,15 @@ struct `A server with a certificate` {
     try await withServer(security: security) { server in
       for version in [TLSVersion.tlsv12, .tlsv13] {
         var client = try certificates.client(trusting: "a")
-        (client.minimumTLSVersion, client.maximumTLSVersion) = (version, version)
+        client.minimumTLSVersion = version
+        client.maximumTLSVersion = version
         let lines = (0..<2000).map { event("\(version)-\($0)") }.joined(separator: "\n")
         let reply = try await call(server, client, "POST", "/v1/events", Array(lines.utf8))
         #expect(reply?.text.hasPrefix("{\"accepted\":2000,\"duplicates\":0,") == true)
       }
       var old = try certificates.client(trusting: "a")
-      (old.minimumTLSVersion, old.maximumTLSVersion) = (.tlsv1, .tlsv11)
+      old.minimumTLSVersion = .tlsv1
+      old.maximumTLSVersion = .tlsv11
       #expect(try await call(server, old, "GET", "/healthz") == nil)
       let client = try certificates.client(trusting: "a")
       let page = try #require(try await call(server, client, "GET", "/metrics")?.text)

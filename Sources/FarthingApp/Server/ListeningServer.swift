@@ -29,22 +29,22 @@ actor ListeningServer {
       throw CommandFailure.usage(objection)
     }
     let configuration = settings.configuration.server
-    let security: TransportSecurity?
+    var security: TransportSecurity?
     do throws(StoreError) {
-      security = try configuration.tls.map { (files) throws(StoreError) in
-        try TransportSecurity(reading: files)
-      }
+      if let files = configuration.tls { security = try TransportSecurity(reading: files) }
     } catch {
       throw CommandFailure.usage("\(error)")
     }
     Self.warn(of: security, in: configuration)
-    server = Server(
+    let server = Server(
       configuration, policy: settings.access, security: security,
       listedErrors: settings.listedErrors, around: around,
       threads: min(8, max(1, HostProcess.processorCount())))
     let port = try await server.listen(host: address.host, port: address.port)
-    self.address = ListenAddress(host: address.host, port: port)
-    url = "\(security == nil ? "http" : "https")://\(self.address)"
+    let bound = ListenAddress(host: address.host, port: port)
+    self.server = server
+    self.address = bound
+    url = "\(security == nil ? "http" : "https")://\(bound)"
     self.settings = settings
     self.scope = scope
     self.security = security

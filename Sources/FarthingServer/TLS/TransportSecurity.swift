@@ -1,5 +1,6 @@
 package import FarthingPipeline
 package import FarthingStore
+internal import NIOCore
 internal import NIOSSL
 
 /// What a server proves itself by in TLS: its certificate, those between it and a root, and its key.
