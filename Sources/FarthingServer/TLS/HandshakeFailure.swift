@@ -1,3 +1,5 @@
+internal import NIOSSL
+
 /// Why a connection ended before its TLS handshake was through: a label of the metrics.
 enum HandshakeFailure: String, Hashable {
   /// The caller hung up, as port scans and probes do.
@@ -9,12 +11,15 @@ enum HandshakeFailure: String, Hashable {
   case timeout
 
   init(_ error: any Error) {
-    // The library tells them apart in its words only.
-    let words = "\(error)".uppercased()
-    if words.contains("HTTP_REQUEST") {
-      self = .plainHTTP
-    } else if words.contains("EOF") {
+    guard case NIOSSLError.handshakeFailed(.sslError(let errors)) = error else {
+      self = .refused
+      return
+    }
+    if errors.contains(.eofDuringHandshake) {
       self = .closed
+    } else if errors.contains(where: { "\($0)".contains(":HTTP_REQUEST") }) {
+      // The library tells this one from others in its words only.
+      self = .plainHTTP
     } else {
       self = .refused
     }
