@@ -17,7 +17,7 @@ let argumentParser = Target.Dependency.product(
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// The network: of SwiftNIO only what speaks HTTP/1.1 over sockets.
-let network: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
+let network: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS"].map {
   .product(name: $0, package: "swift-nio")
 }
 
@@ -127,7 +127,7 @@ let package = Package(
       imports: [
         "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingApp",
       ]
-        + network),
+        + network + client),
     tests(
       of: "FarthingApp",
       imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"],

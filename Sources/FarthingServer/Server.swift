@@ -4,11 +4,12 @@ package import FarthingStore
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 internal import Synchronization
 
 // The daemon's HTTP side.
 //
-//     socket ─ HTTP/1.1 decoder ─ pipelining ─ ConnectionHandler ─ Router ─┬─ EventsIntake ─ Committer ─ StoreWriter
+//     socket ─ TLS, if set ─ HTTP/1.1 decoder ─ pipelining ─ ConnectionHandler ─ Router ─┬─ EventsIntake ─ Committer ─ StoreWriter
 //                                                                          ├─ QueryDesk ─ SnapshotShelf ─ StoreSnapshot
 //                                                                          └─ health, metrics, description
 //
@@ -76,8 +77,9 @@ package final class Server: Sendable {
     case draining
   }
 
-  private let settings: ServerSettings
-  private let limits: ServerLimits
+  private let limits: CurrentLimits
+  private let drainTimeout: Mutex<Duration>
+  private let security: Mutex<TransportSecurity?>
   private let gate: Gate
   private let listedErrors: Int
   private let around: ServerSurroundings
@@ -93,15 +95,17 @@ package final class Server: Sendable {
 
   /// - Parameters:
   ///   - settings: of the configuration; its address is said with ``listen(host:port:)``.
+  ///   - security: what it proves itself by in TLS; nil for plain HTTP.
   ///   - listedErrors: most refusals that a receipt lists.
   ///   - threads: event loops, and as many workers that decode.
   package init(
-    _ settings: ServerSettings, policy: AccessPolicy, listedErrors: Int,
-    around: ServerSurroundings, threads: Int
+    _ settings: ServerSettings, policy: AccessPolicy, security: TransportSecurity? = nil,
+    listedErrors: Int, around: ServerSurroundings, threads: Int
   ) {
-    self.settings = settings
     let limits = settings.limits
-    self.limits = limits
+    self.limits = CurrentLimits(limits)
+    drainTimeout = Mutex(settings.drainTimeout)
+    self.security = Mutex(security)
     self.listedErrors = listedErrors
     gate = Gate(policy, clock: around.clock, monotonic: around.monotonic)
     self.around = around
@@ -122,14 +126,7 @@ package final class Server: Sendable {
   /// - Returns: the port, which is another one where 0 was asked for.
   /// - Throws: ``StoreError`` with `io` that names the address.
   package func listen(host: String, port: Int) async throws(StoreError) -> Int {
-    let core = ServerCore(
-      limits: limits, router: Router(routes), gate: gate, metrics: metrics,
-      connections: connections, bodies: bodies)
-    var decoding = NIOHTTPDecoderLimitConfiguration()
-    decoding.maxHeaderFieldSize = max(limits.headerBytes, limits.targetBytes)
-    decoding.maxHeaderListSize = limits.headerBytes
-    decoding.maxHeaderFieldCount = limits.headers
-    let limits = decoding
+    let router = Router(routes)
     let bootstrap = ServerBootstrap(group: loops)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -137,13 +134,9 @@ package final class Server: Sendable {
       .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { channel in
-        guard core.connections.hasRoom() else { return channel.close() }
-        return channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-            withErrorHandling: false, withOutboundHeaderValidation: true,
-            withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core))
-        }
+        guard self.connections.hasRoom() else { return channel.close() }
+        let core = self.core(router)
+        return channel.eventLoop.makeCompletedFuture { try Self.equip(channel, core) }
       }
     do {
       let channel = try await bootstrap.bind(host: host, port: port).get()
@@ -152,6 +145,46 @@ package final class Server: Sendable {
     } catch {
       throw StoreError(.io, "cannot listen on \(host):\(port)", cause: "\(error)")
     }
+  }
+
+  /// What a connection that is opened now goes by.
+  private func core(_ router: Router) -> ServerCore {
+    ServerCore(
+      limits: limits.current, security: security.withLock { $0 }, router: router, gate: gate,
+      metrics: metrics, connections: connections, bodies: bodies)
+  }
+
+  private static func equip(_ channel: any Channel, _ core: ServerCore) throws {
+    let limits = core.limits
+    var decoding = NIOHTTPDecoderLimitConfiguration()
+    decoding.maxHeaderFieldSize = max(limits.headerBytes, limits.targetBytes)
+    decoding.maxHeaderListSize = limits.headerBytes
+    decoding.maxHeaderFieldCount = limits.headers
+    let pipeline = channel.pipeline.syncOperations
+    if let security = core.security {
+      try pipeline.addHandler(NIOSSLServerHandler(context: security.context))
+    }
+    try pipeline.configureHTTPServerPipeline(
+      withErrorHandling: false, withOutboundHeaderValidation: true,
+      withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)
+    try pipeline.addHandler(ConnectionHandler(core))
+  }
+
+  /// Goes on by other settings: callers, and limits for connections that are opened from now on.
+  ///
+  /// The address, whether TLS is spoken and `queriesAtOnce` stay as they were.
+  package func reload(_ settings: ServerSettings, policy: AccessPolicy) {
+    gate.replace(policy)
+    limits.replace(settings.limits)
+    connections.change(limit: settings.limits.connections)
+    bodies.change(limit: settings.limits.bodiesInFlightBytes)
+    drainTimeout.withLock { $0 = settings.drainTimeout }
+  }
+
+  /// Goes on with another certificate. Connections that are open keep theirs; a server that speaks
+  /// plain HTTP goes on speaking it.
+  package func replace(_ security: TransportSecurity) {
+    self.security.withLock { if $0 != nil { $0 = security } }
   }
 
   /// Begins to take events and questions.
@@ -191,7 +224,7 @@ package final class Server: Sendable {
     into store: any UploadStore, book: PriceBook
   ) -> (Committer, BodyDecoder, EventsIntake) {
     let committer = Committer(
-      store: store, limit: limits.uploadsWaiting, metrics: metrics,
+      store: store, limits: limits, metrics: metrics,
       monotonic: around.monotonic, pause: around.pause)
     let decoder = BodyDecoder(
       book: book, listedErrors: listedErrors, now: around.clock())
@@ -213,7 +246,8 @@ package final class Server: Sendable {
     try? await listening?.close().get()
     let loop = loops.next()
     let ended = loop.makePromise(of: Void.self)
-    let patience = loop.scheduleTask(in: TimeAmount(settings.drainTimeout)) { [connections] in
+    let patience = loop.scheduleTask(in: TimeAmount(drainTimeout.withLock { $0 })) {
+      [connections] in
       connections.closeAll()
       ended.succeed(())
     }
@@ -334,7 +368,8 @@ package final class Server: Sendable {
         connections.count, connections.opened.load(ordering: .relaxed),
         connections.refused.load(ordering: .relaxed)
       ), access: gate.counts,
-      bodiesHeld: bodies.held, waitingUploads: service?.committer.waitingCount ?? 0,
+      certificateExpiry: security.withLock { $0?.expires }, bodiesHeld: bodies.held,
+      waitingUploads: service?.committer.waitingCount ?? 0,
       openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
       agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units)
     return .text(.ok, page.text, type: MetricsText.contentType)

@@ -2,9 +2,12 @@ internal import FarthingPipeline
 internal import NIOCore
 internal import NIOHTTP1
 
-/// What all connections share.
+/// What all connections share that were opened since the configuration was read last: each keeps the
+/// limits and the certificate that it began with.
 final class ServerCore: Sendable {
   let limits: ServerLimits
+  /// nil where plain HTTP is spoken.
+  let security: TransportSecurity?
   let router: Router
   let gate: Gate
   let metrics: ServerMetrics
@@ -12,10 +15,12 @@ final class ServerCore: Sendable {
   let bodies: ByteBudget
 
   init(
-    limits: ServerLimits, router: Router, gate: Gate, metrics: ServerMetrics,
+    limits: ServerLimits, security: TransportSecurity?, router: Router, gate: Gate,
+    metrics: ServerMetrics,
     connections: Connections, bodies: ByteBudget
   ) {
     self.limits = limits
+    self.security = security
     self.router = router
     self.gate = gate
     self.metrics = metrics

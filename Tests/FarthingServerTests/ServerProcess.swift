@@ -6,6 +6,8 @@ final class ServerProcess {
   private let error = Pipe()
   private(set) var said: [String] = []
   private(set) var port = 0
+  private(set) var isSecure = false
+  private var unread: [UInt8] = []
 
   /// Starts it over a folder and waits until it listens, or ends.
   convenience init(_ directory: String, port: Int = 0, words: [String] = []) throws {
@@ -24,21 +26,30 @@ final class ServerProcess {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = error
     try process.run()
-    var unread: [UInt8] = []
-    while port == 0 {
-      let bytes = error.fileHandleForReading.availableData
-      if bytes.isEmpty { return }
-      unread += bytes
+    guard let line = line(after: "listening on http") else { return }
+    isSecure = line.hasPrefix("s")
+    port = Int(line.split(separator: ":").last ?? "") ?? 0
+  }
+
+  /// Waits for a line that it says on standard error; those before it are kept in `said`.
+  ///
+  /// - Returns: the line behind its beginning; nil where the process ends without one.
+  func line(after beginning: String) -> Substring? {
+    while true {
       while let end = unread.firstIndex(of: 0x0A) {
         let line = String(decoding: unread[..<end], as: UTF8.self)
         unread.removeSubrange(...end)
         said.append(line)
-        if line.hasPrefix("listening on http://127.0.0.1:") {
-          port = Int(line.split(separator: ":").last ?? "") ?? 0
-        }
+        if line.hasPrefix(beginning) { return line.dropFirst(beginning.count) }
       }
+      let bytes = error.fileHandleForReading.availableData
+      if bytes.isEmpty { return nil }
+      unread += bytes
     }
   }
+
+  /// Asks it to read its configuration again.
+  func reload() { _ = Foundation.kill(process.processIdentifier, SIGHUP) }
 
   /// Ends it as nothing can be prepared for.
   var kill: @Sendable () -> Void {
@@ -52,7 +63,8 @@ final class ServerProcess {
   ///
   /// - Returns: its status, and all that it said since it listened.
   func end() -> (status: Int32, said: String) {
-    let rest = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    unread += error.fileHandleForReading.readDataToEndOfFile()
+    let rest = String(decoding: unread, as: UTF8.self)
     process.waitUntilExit()
     return (process.terminationStatus, rest)
   }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A reply as it came over the wire.
@@ -42,10 +43,16 @@ final class TestConnection: Sendable {
   private let inbox = Mutex(Inbox())
   private let channel = Mutex<(any Channel)?>(nil)
 
-  init(port: Int) async throws {
+  /// - Parameter security: whom it trusts where it speaks TLS; nil for plain HTTP.
+  init(port: Int, security: TLSConfiguration? = nil) async throws {
+    let tls = try security.map { try NIOSSLContext(configuration: $0) }
     let connected = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          if let tls {
+            try channel.pipeline.syncOperations.addHandler(
+              NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
+          }
           try channel.pipeline.syncOperations.addHandler(Receiver(self))
         }
       }

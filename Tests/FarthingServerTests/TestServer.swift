@@ -17,6 +17,7 @@ final class TestServer: Sendable {
 
   init(
     limits: ServerLimits = ServerLimits(), policy: AccessPolicy = AccessPolicy(),
+    security: TransportSecurity? = nil,
     fileSystem: any FileSystem = PosixFileSystem(), opensStore: Bool = true
   ) async throws {
     folder = try TemporaryDirectory()
@@ -27,7 +28,7 @@ final class TestServer: Sendable {
     var settings = ServerSettings()
     settings.limits = limits
     server = Server(
-      settings, policy: policy, listedErrors: 1000,
+      settings, policy: policy, security: security, listedErrors: 1000,
       around: ServerSurroundings(
         clock: { HostProcess.now() }, monotonic: { HostProcess.monotonic() },
         pause: { await Task.yield() },
@@ -76,10 +77,11 @@ final class TestServer: Sendable {
 /// Runs a test against a server and ends it, whatever came of the test.
 func withServer(
   limits: ServerLimits = ServerLimits(), policy: AccessPolicy = AccessPolicy(),
-  fileSystem: any FileSystem = PosixFileSystem(),
+  security: TransportSecurity? = nil, fileSystem: any FileSystem = PosixFileSystem(),
   _ body: (TestServer) async throws -> Void
 ) async throws {
-  let server = try await TestServer(limits: limits, policy: policy, fileSystem: fileSystem)
+  let server = try await TestServer(
+    limits: limits, policy: policy, security: security, fileSystem: fileSystem)
   do {
     try await body(server)
   } catch {

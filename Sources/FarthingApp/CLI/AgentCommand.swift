@@ -19,7 +19,8 @@ package struct AgentCommand: AsyncParsableCommand {
       wait; nothing is dropped. See docs/agent.md.
 
       SIGTERM and SIGINT end it in good order: requests at work are answered, and what waits is \
-      forwarded for up to ten seconds. What is left goes with the next start.
+      forwarded for up to ten seconds. What is left goes with the next start. SIGHUP makes the side that \
+      listens read callers, limits and its certificate again.
       """)
 
   @OptionGroup package var global: GlobalOptions
@@ -60,6 +61,7 @@ package struct AgentCommand: AsyncParsableCommand {
   package mutating func run() async throws {
     let plan = try plan()
     Interruption.watch()
+    Interruption.watchReload()
     _ = HostMachine.raiseOpenFileLimit()
     let spool = try Spool(
       directory: plan.folder, options: plan.spool,
@@ -67,9 +69,14 @@ package struct AgentCommand: AsyncParsableCommand {
     let bell = Doorbell()
     let note: @Sendable (String) -> Void = { Console.note("farthing: \($0.printable)") }
     let sink = SpoolSink(spool, site: plan.site, bell: bell)
-    var server: Server?
+    var listening: ListeningServer?
     if let address = plan.listen {
-      server = try await listen(address, plan, SpoolUploads(sink, note: note), spool)
+      let server = try await ListeningServer(
+        plan.settings, at: address, scope: Self.reloadScope,
+        around: ServeCommand.surroundings(plan.settings))
+      server.server.serve(spool, uploads: SpoolUploads(sink, note: note))
+      Console.note("listening on \(server.url)")
+      listening = server
     }
     let caller = try ServerCaller(
       url: plan.server, token: plan.token, authorityFile: plan.authorityFile)
@@ -83,9 +90,15 @@ package struct AgentCommand: AsyncParsableCommand {
     let forwarding = Task { await forwarder.run() }
     let following = plan.words.isEmpty ? nil : Task { await plan.follow(sink, note) }
     note("forwarding to \(plan.server) as \(plan.name); spool \(plan.folder)")
-    await ServeCommand.askedToEnd()
+    for await _ in DaemonSignals.reloads() {
+      guard let listening else {
+        note("the configuration is read again by a restart only, since nothing is listened to")
+        continue
+      }
+      await listening.reload(to: Result { () throws(CommandFailure) in try resolved() })
+    }
     note("ending; what waits is forwarded for up to ten seconds")
-    await server?.drain()
+    await listening?.server.drain()
     await following?.value
     await Self.end(forwarder, forwarding, bell)
     await caller.close()
@@ -112,22 +125,10 @@ package struct AgentCommand: AsyncParsableCommand {
 
   private static let drainNanoseconds: Int64 = 10_000_000_000
 
-  private func listen(
-    _ address: ListenAddress, _ plan: AgentPlan, _ uploads: SpoolUploads,
-    _ spool: Spool
-  ) async throws -> Server {
-    if let objection = plan.settings.access.objection(to: address) {
-      throw CommandFailure.usage(objection)
-    }
-    let server = Server(
-      plan.settings.configuration.server, policy: plan.settings.access,
-      listedErrors: plan.settings.listedErrors, around: ServeCommand.surroundings(plan.settings),
-      threads: min(8, max(1, HostProcess.processorCount())))
-    let port = try await server.listen(host: address.host, port: address.port)
-    server.serve(spool, uploads: uploads)
-    Console.note("listening on http://\(ListenAddress(host: address.host, port: port))")
-    return server
-  }
+  /// The side that forwards takes its settings when the agent starts; a token it reads for each call.
+  private static let reloadScope = ConfigurationReload.Scope(
+    live: ["server", "access"],
+    fixed: ["data", "agent", "listed_errors", "event_limit_mib"])
 }
 
 /// What an agent is to do: options over the environment over the configuration.
@@ -168,11 +169,16 @@ struct AgentPlan: Sendable {
 }
 
 extension AgentCommand {
-  /// - Throws: usage, where no server is named or a word makes no sense.
-  private func plan() throws -> AgentPlan {
-    let settings = try Settings.resolved(
+  /// What the options, the environment and the file say now.
+  private func resolved() throws(CommandFailure) -> Settings {
+    try Settings.resolved(
       data: global.data, config: global.config,
       environment: { EnvironmentVariables.value(of: $0) })
+  }
+
+  /// - Throws: usage, where no server is named or a word makes no sense.
+  private func plan() throws -> AgentPlan {
+    let settings = try resolved()
     let agent = settings.agent
     let server =
       global.server ?? EnvironmentVariables.value(of: "FARTHING_SERVER")

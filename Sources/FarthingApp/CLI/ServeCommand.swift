@@ -1,5 +1,4 @@
 package import ArgumentParser
-internal import Dispatch
 internal import FarthingPipeline
 internal import FarthingServer
 internal import FarthingStore
@@ -16,7 +15,8 @@ package struct ServeCommand: AsyncParsableCommand {
 
       An upload is answered once its events would survive a crash of the process and of the machine. \
       SIGTERM and SIGINT end it in good order: requests at work are answered, the store is closed. A \
-      second signal ends it at once; what was acknowledged is kept all the same.
+      second signal ends it at once; what was acknowledged is kept all the same. SIGHUP makes it read \
+      its configuration and its certificate again; where they are wrong it goes on as it was.
       """)
 
   @OptionGroup package var global: GlobalOptions
@@ -29,56 +29,66 @@ package struct ServeCommand: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    var settings = try global.settings()
-    if let listen {
-      guard let address = ListenAddress(listen) else {
-        throw CommandFailure.usage(
-          "--listen \"\(listen.printable)\": expected \(ListenAddress.expectation)")
-      }
-      settings.configuration.server.listen = address
-    }
-    var address = settings.configuration.server.listen
-    if let objection = settings.access.objection(to: address) {
-      throw CommandFailure.usage(objection)
-    }
+    let settings = try addressed(try global.settings())
     Interruption.watch()
+    Interruption.watchReload()
     _ = HostMachine.raiseOpenFileLimit()
-    let server = Server(
-      settings.configuration.server, policy: settings.access, listedErrors: settings.listedErrors,
-      around: Self.surroundings(settings),
-      threads: min(8, max(1, HostProcess.processorCount())))
-    address.port = try await server.listen(host: address.host, port: address.port)
-    let url = "http://\(address)"
+    let listening = try await ListeningServer(
+      settings, at: settings.configuration.server.listen, scope: Self.reloadScope,
+      around: Self.surroundings(settings))
     var options = StoreOptions()
-    options.holder = LockHolder(processID: HostProcess.identifier, serverAddress: url)
-    let store = try await StoreAccess.writer(settings, options: options)
-    server.serve(
+    options.holder = LockHolder(
+      processID: HostProcess.identifier, serverAddress: listening.url)
+    var store = try await StoreAccess.writer(settings, options: options)
+    listening.server.serve(
       store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions))
-    let upkeep = Task {
-      while (try? await Task.sleep(for: .seconds(3600))) != nil {
-        do {
-          try await store.applyRetention()
-        } catch {
-          Console.note(
-            "farthing: warning: the retention could not be applied: \("\(error)".printable)")
-        }
-      }
+    let upkeep = Task { [store] in await Self.upkeep(store, listening) }
+    Console.note("listening on \(listening.url)")
+    for await _ in DaemonSignals.reloads() {
+      await listening.reload(to: Result { () throws(CommandFailure) in try resolved() })
     }
-    Console.note("listening on \(url)")
-    await Self.askedToEnd()
     Console.note("farthing: ending; requests at work are answered first")
     upkeep.cancel()
-    await server.drain()
+    await listening.server.drain()
+    store.retention = await listening.settings.retention
     try await store.close()
   }
 
-  /// Returns once SIGTERM or SIGINT came.
-  static func askedToEnd() async {
-    await withCheckedContinuation { continuation in
-      // Blocks, so not on a thread that tasks share.
-      DispatchQueue(label: "farthing.signals").async {
-        _ = Interruption.wait()
-        continuation.resume()
+  /// What the options, the environment and the file say now.
+  private func resolved() throws(CommandFailure) -> Settings {
+    try addressed(
+      try Settings.resolved(
+        data: global.data, config: global.config,
+        environment: { EnvironmentVariables.value(of: $0) }))
+  }
+
+  /// With the address of the option, where it is given.
+  private func addressed(_ settings: Settings) throws(CommandFailure) -> Settings {
+    guard let listen else { return settings }
+    guard let address = ListenAddress(listen) else {
+      throw CommandFailure.usage(
+        "--listen \"\(listen.printable)\": expected \(ListenAddress.expectation)")
+    }
+    var settings = settings
+    settings.configuration.server.listen = address
+    return settings
+  }
+
+  /// Questions and decoders take their bounds when the server starts.
+  static let reloadScope = ConfigurationReload.Scope(
+    live: ["server", "access", "retention_days", "retention_gib"],
+    fixed: ["data", "listed_errors", "query_memory_mib"])
+
+  /// Applies the retention once an hour, until the task is cancelled.
+  private static func upkeep(_ store: OpenStore, _ listening: ListeningServer) async {
+    var store = store
+    while (try? await Task.sleep(for: .seconds(3600))) != nil {
+      store.retention = await listening.settings.retention
+      do {
+        try await store.applyRetention()
+      } catch {
+        Console.note(
+          "farthing: warning: the retention could not be applied: \("\(error)".printable)")
       }
     }
   }

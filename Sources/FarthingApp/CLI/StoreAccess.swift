@@ -164,7 +164,7 @@ struct OpenStore: EventSink, FollowSink {
   let writer: StoreWriter
   let book: PriceBook
   /// How much of the past the configuration keeps.
-  let retention: Retention
+  var retention: Retention
   private let upkeep = Upkeep()
 
   init(writer: StoreWriter, book: PriceBook, retention: Retention) {

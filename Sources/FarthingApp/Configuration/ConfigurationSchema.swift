@@ -83,7 +83,7 @@ enum ConfigurationSchema {
     .seconds("body_timeout_s", \.bodyTimeout, 1...86_400),
     .whole("body_rate_kib", \.bodyBytesPerSecond, 1...1_000_000, times: 1 << 10),
     .seconds("write_timeout_s", \.writeTimeout, 1...3600),
-    .whole("queries_at_once", \.queriesAtOnce, 1...256),
+    .whole("queries_at_once", \.queriesAtOnce, 1...256, .restart),
     .whole("queries_waiting", \.queriesWaiting, 0...10_000),
   ]
 

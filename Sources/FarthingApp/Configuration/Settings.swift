@@ -80,13 +80,32 @@ package enum ConfigurationReload {
     }
   }
 
+  /// The settings that a process works by, by their names on the file's first level. What it does
+  /// not work by may change without a word.
+  package struct Scope: Sendable {
+    /// A change is taken, or waits for a restart, as each setting says of itself.
+    package var live: Set<String>
+    /// A change of any of them waits for a restart.
+    package var fixed: Set<String>
+
+    package init(live: Set<String>, fixed: Set<String> = []) {
+      self.live = live
+      self.fixed = fixed
+    }
+
+    /// All settings, as each says of itself.
+    package static let everything = Scope(live: Set(ConfigurationSchema.root.map(\.name)))
+  }
+
   /// Compares what runs with what the file, the environment and the options say now.
   ///
   /// - Parameters:
   ///   - running: What the process works by, as it was resolved or reloaded last.
+  ///   - listen: Where it listens; nil for `server.listen`.
   ///   - resolve: Resolves anew, with the same options.
   package static func outcome(
-    running: Settings, resolve: () throws(CommandFailure) -> Settings
+    running: Settings, scope: Scope = .everything, listen: ListenAddress? = nil,
+    resolve: () throws(CommandFailure) -> Settings
   ) -> Outcome {
     let wanted: Settings
     do throws(CommandFailure) {
@@ -97,12 +116,18 @@ package enum ConfigurationReload {
     var settings = running
     var changes = ReloadChanges()
     for setting in ConfigurationSchema.root {
-      setting.merge(
-        &settings.configuration, wanted.configuration, setting.name, &changes)
+      if scope.live.contains(setting.name) {
+        setting.merge(&settings.configuration, wanted.configuration, setting.name, &changes)
+      } else if scope.fixed.contains(setting.name) {
+        var restarted = settings.configuration
+        var further = ReloadChanges()
+        setting.merge(&restarted, wanted.configuration, setting.name, &further)
+        changes.waiting += further.applied + further.waiting
+      }
     }
     // Each section is right by itself; a new limit may still not fit one that waits for a restart.
     if let objection = settings.configuration.access.objection(
-      to: settings.configuration.server.listen)
+      to: listen ?? settings.configuration.server.listen)
     {
       return .kept(faults: objection)
     }

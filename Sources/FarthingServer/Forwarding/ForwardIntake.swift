@@ -14,7 +14,7 @@ final class ForwardIntake: Sendable {
   let registry: AgentRegistry
   private let decoder: BodyDecoder
   private let workers: NIOThreadPool
-  private let limits: ServerLimits
+  private let limits: CurrentLimits
   private let listedErrors: Int
   private let gate: Gate
   private let metrics: ServerMetrics
@@ -23,7 +23,7 @@ final class ForwardIntake: Sendable {
 
   init(
     sink: CommitterSink, registry: AgentRegistry, decoder: BodyDecoder, workers: NIOThreadPool,
-    limits: ServerLimits, listedErrors: Int, metrics: ServerMetrics, gate: Gate,
+    limits: CurrentLimits, listedErrors: Int, metrics: ServerMetrics, gate: Gate,
     clock: @escaping @Sendable () -> Int64,
     receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8]
   ) {
@@ -79,7 +79,7 @@ final class ForwardIntake: Sendable {
         let compression = StreamCompression.detect(request.body.prefix(4))
         text =
           if let compression {
-            try BodyExpansion.expand(request.body, compression, limit: limits.bodyBytes)
+            try BodyExpansion.expand(request.body, compression, limit: limits.current.bodyBytes)
           } else { request.body }
       } catch {
         if error.code == .limitExceeded {
@@ -88,7 +88,8 @@ final class ForwardIntake: Sendable {
             head, reply,
             RequestFault(
               .payloadTooLarge,
-              "the batch expands to more than \(limits.bodyBytes) bytes, the most that is taken"))
+              "the batch expands to more than \(limits.current.bodyBytes) bytes, the most that is taken"
+            ))
         }
         // It came damaged; what the agent has may be whole.
         metrics.countRefusal("damaged")

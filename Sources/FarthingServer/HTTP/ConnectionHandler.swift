@@ -1,6 +1,8 @@
 internal import FarthingPipeline
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
+internal import NIOTLS
 
 /// One connection: receives requests one after the other within the limits, hands each over once it
 /// has come whole, and writes what it is answered with.
@@ -26,8 +28,13 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var deadline = NIODeadline.now()
   private var timer: Scheduled<Void>?
   private var isDraining = false
+  /// Whether TLS has not come to terms yet.
+  private var isHandshaking: Bool
 
-  init(_ core: ServerCore) { self.core = core }
+  init(_ core: ServerCore) {
+    self.core = core
+    isHandshaking = core.security != nil
+  }
 
   // MARK: Connection
 
@@ -42,6 +49,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   func channelInactive(context: ChannelHandlerContext) {
     timer?.cancel()
     timer = nil
+    endHandshake(failure: isDraining ? nil : .closed)
     giveBack()
     request = nil
     self.context = nil
@@ -54,6 +62,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     case is DrainEvent:
       isDraining = true
       if exchange.isBetween { context.close(promise: nil) } else { exchange.closeAfterReply() }
+    case TLSUserEvent.handshakeCompleted:
+      endHandshake(failure: nil)
+      deadline = .now() + TimeAmount(core.limits.headerTimeout)
     case ChannelEvent.inputClosed:
       // The client has said all it will say. What it asked for whole is still answered.
       if exchange.request == .complete {
@@ -67,6 +78,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // A caller that hangs up without TLS's farewell. Lengths and chunks say whether something is
+    // missing, and that its side is closed comes as an event.
+    if case NIOSSLError.uncleanShutdown = error { return }
+    endHandshake(failure: HandshakeFailure(error))
     if let fault = error as? HTTPParserError, exchange.reply == .none || exchange.reply == .awaited
     {
       // The decoder closes the channel when this returns, so the reply goes out now.
@@ -77,6 +92,13 @@ final class ConnectionHandler: ChannelInboundHandler {
       write(reply, context)
     }
     context.close(promise: nil)
+  }
+
+  /// - Parameter failure: nil where it came through, or where nobody is to blame.
+  private func endHandshake(failure: HandshakeFailure?) {
+    guard isHandshaking else { return }
+    isHandshaking = false
+    if let failure { core.metrics.countHandshakeFailure(failure) }
   }
 
   private static func fault(for error: HTTPParserError, _ limits: ServerLimits) -> RequestFault {
@@ -102,6 +124,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func look() {
     guard let context else { return }
     guard NIODeadline.now() >= deadline else { return arm(context) }
+    endHandshake(failure: .timeout)
     switch (exchange.request, exchange.reply) {
     case (.receiving, .awaited):
       let pace = max(1, core.limits.bodyBytesPerSecond)

@@ -5,24 +5,27 @@ internal import Synchronization
 final class Connections: Sendable {
   private struct State {
     var channels: [ObjectIdentifier: any Channel] = [:]
+    var limit: Int
     var isDraining = false
     /// Called once the last connection is gone.
     var onEmpty: (@Sendable () -> Void)?
   }
 
-  private let limit: Int
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   /// Connections that were opened, and those that found no room.
   let opened = Atomic<Int>(0)
   let refused = Atomic<Int>(0)
 
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int) { state = Mutex(State(limit: limit)) }
+
+  /// Goes on with another limit; connections above a lower one are not ended.
+  func change(limit: Int) { state.withLock { $0.limit = limit } }
 
   var count: Int { state.withLock { $0.channels.count } }
 
   /// Whether there is room for one more; counts it as refused where there is none.
   func hasRoom() -> Bool {
-    let has = state.withLock { $0.channels.count < limit && !$0.isDraining }
+    let has = state.withLock { $0.channels.count < $0.limit && !$0.isDraining }
     if !has { refused.add(1, ordering: .relaxed) }
     return has
   }

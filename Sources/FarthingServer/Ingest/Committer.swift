@@ -43,7 +43,7 @@ final class Committer: Sendable {
   private static let outageRetry = 5
 
   private let store: any UploadStore
-  private let limit: Int
+  private let limits: CurrentLimits
   private let metrics: ServerMetrics
   private let monotonic: @Sendable () -> Int64
   /// Waits between two probes.
@@ -53,11 +53,11 @@ final class Committer: Sendable {
   let appended = Atomic<Int>(0)
 
   init(
-    store: any UploadStore, limit: Int, metrics: ServerMetrics,
+    store: any UploadStore, limits: CurrentLimits, metrics: ServerMetrics,
     monotonic: @escaping @Sendable () -> Int64, pause: @escaping @Sendable () async -> Void
   ) {
     self.store = store
-    self.limit = limit
+    self.limits = limits
     self.metrics = metrics
     self.monotonic = monotonic
     self.pause = pause
@@ -73,6 +73,7 @@ final class Committer: Sendable {
   ///
   /// - Throws: `overloaded` where too many wait, `storageFull` or `unavailable` during an outage.
   func submit(_ upload: Upload, finish: @escaping Finish) throws(RequestFault) {
+    let limit = limits.current.uploadsWaiting
     let (fault, starts) = state.withLock { state -> (RequestFault?, Bool) in
       if let outage = state.outage { return (Self.fault(outage), false) }
       guard state.waiting.count < limit else {

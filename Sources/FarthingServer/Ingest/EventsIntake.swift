@@ -14,7 +14,7 @@ final class EventsIntake: Sendable {
   private let decoder: BodyDecoder
   private let committer: Committer
   private let workers: NIOThreadPool
-  private let limits: ServerLimits
+  private let limits: CurrentLimits
   private let metrics: ServerMetrics
   private let gate: Gate
   private let clock: @Sendable () -> Int64
@@ -25,7 +25,7 @@ final class EventsIntake: Sendable {
   private let collectors = Mutex<[String: any EventCollector]>([:])
 
   init(
-    decoder: BodyDecoder, committer: Committer, workers: NIOThreadPool, limits: ServerLimits,
+    decoder: BodyDecoder, committer: Committer, workers: NIOThreadPool, limits: CurrentLimits,
     metrics: ServerMetrics, gate: Gate, clock: @escaping @Sendable () -> Int64,
     receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8]
   ) {
@@ -152,13 +152,13 @@ final class EventsIntake: Sendable {
   ) throws(RequestFault) -> [UInt8] {
     if body.isEmpty { return [] }
     do throws(StoreError) {
-      return try BodyExpansion.expand(body, compression, limit: limits.bodyBytes)
+      return try BodyExpansion.expand(body, compression, limit: limits.current.bodyBytes)
     } catch {
       if error.code == .limitExceeded {
         metrics.countRefusal("body")
         throw RequestFault(
           .payloadTooLarge,
-          "the body expands to more than \(limits.bodyBytes) bytes, the most that is taken; send it "
+          "the body expands to more than \(limits.current.bodyBytes) bytes, the most that is taken; send it "
             + "in parts")
       }
       metrics.countRefusal("damaged")

@@ -26,6 +26,8 @@ struct MetricsPage {
   var process: ProcessFigures?
   var connections: (open: Int, opened: Int, refused: Int)
   var access: [(token: String?, counts: AccessCounts)]
+  /// Unix seconds; nil where plain HTTP is spoken.
+  var certificateExpiry: Int64?
   var bodiesHeld: Int
   var waitingUploads: Int
   var openQueries: Int
@@ -40,6 +42,7 @@ struct MetricsPage {
     var page = MetricsText()
     build(&page)
     requests(&page)
+    security(&page)
     callers(&page)
     events(&page)
     queues(&page)
@@ -90,6 +93,21 @@ struct MetricsPage {
       "Requests and connections that a limit or a rule turned away, by reason.")
     for (reason, count) in state.refusals.sorted(by: { $0.key < $1.key }) {
       page.sample("farthing_http_refused_total", [("reason", reason)], count)
+    }
+  }
+
+  private func security(_ page: inout MetricsText) {
+    guard let certificateExpiry else { return }
+    page.single(
+      "farthing_tls_certificate_expiry_seconds", .gauge,
+      "Unix time at which the certificate that new connections get expires.",
+      String(certificateExpiry))
+    page.family(
+      "farthing_tls_handshake_failures_total", .counter,
+      "Connections that ended before their TLS handshake was through, by reason.")
+    for (reason, count) in state.handshakeFailures.sorted(by: { $0.key.rawValue < $1.key.rawValue })
+    {
+      page.sample("farthing_tls_handshake_failures_total", [("reason", reason.rawValue)], count)
     }
   }
 

@@ -17,6 +17,7 @@ final class ServerMetrics: Sendable {
     var replies: [RouteStatus: Int] = [:]
     var durations: [String: Histogram] = [:]
     var refusals: [String: Int] = [:]
+    var handshakeFailures: [HandshakeFailure: Int] = [:]
     var rejections: [String: Int] = [:]
     var accepted: [String: Int] = [:]
     var duplicates: [String: Int] = [:]
@@ -44,6 +45,11 @@ final class ServerMetrics: Sendable {
   /// Counts what a limit turned away; `reason` is a word of the code.
   func countRefusal(_ reason: String) {
     state.withLock { $0.refusals[reason, default: 0] += 1 }
+  }
+
+  /// Counts a connection that ended before its TLS handshake was through.
+  func countHandshakeFailure(_ reason: HandshakeFailure) {
+    state.withLock { $0.handshakeFailures[reason, default: 0] += 1 }
   }
 
   /// Counts the refused events of a body by what was wrong: a field of the contract, or the JSON.

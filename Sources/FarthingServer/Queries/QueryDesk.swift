@@ -15,13 +15,13 @@ final class QueryDesk: Sendable {
   private let questions: any Questions
   private let shelf: SnapshotShelf
   private let threads: NIOThreadPool
-  private let limits: ServerLimits
+  private let limits: CurrentLimits
   private let metrics: ServerMetrics
   /// Questions at work or waiting.
   let open = Atomic<Int>(0)
 
   init(
-    questions: any Questions, shelf: SnapshotShelf, threads: NIOThreadPool, limits: ServerLimits,
+    questions: any Questions, shelf: SnapshotShelf, threads: NIOThreadPool, limits: CurrentLimits,
     metrics: ServerMetrics
   ) {
     self.questions = questions
@@ -32,6 +32,7 @@ final class QueryDesk: Sendable {
   }
 
   func ask(_ kind: QuestionKind, _ request: Request, _ reply: ReplyHandle) {
+    let limits = limits.current
     let before = open.add(1, ordering: .relaxed).oldValue
     guard before < limits.queriesAtOnce + limits.queriesWaiting else {
       open.subtract(1, ordering: .relaxed)
@@ -78,7 +79,7 @@ final class QueryDesk: Sendable {
       head.headers.append(("Farthing-Warning", Self.headerText(warning)))
     }
     if answer.lacksRows { head.headers.append(("Farthing-Incomplete", "rows of damaged files")) }
-    let stream = ReplyStream(reply, head, patience: limits.writeTimeout.components.seconds)
+    let stream = ReplyStream(reply, head, patience: limits.current.writeTimeout.components.seconds)
     do {
       try answer.render { try stream.write($0) }
       try stream.end()

@@ -107,4 +107,30 @@ struct ConfigurationReloadTests {
     #expect(off == ReloadChanges(waiting: ["server.tls"]))
     #expect(last.configuration.server.tls == TLSFiles(certificate: "c", key: "d"))
   }
+
+  @Test func `what a process takes at its start waits, and what it does not work by is not told`()
+    throws
+  {
+    let running = try resolve("query_memory_mib: 10")
+    try folder.write(
+      "f.yaml", "query_memory_mib: 11\nsites: x.json\nserver: {limits: {queries_at_once: 3}}")
+    let outcome = ConfigurationReload.outcome(
+      running: running,
+      scope: ConfigurationReload.Scope(live: ["server"], fixed: ["query_memory_mib"])
+    ) { () throws(CommandFailure) in try resolve() }
+    #expect(
+      outcome
+        == .changed(
+          running,
+          ReloadChanges(waiting: ["query_memory_mib", "server.limits.queries_at_once"])))
+  }
+
+  @Test func `where a process listens elsewhere, the last token is kept for that place`() throws {
+    let running = try resolve("access: {tokens: [{name: a, hash: \(Self.hash), scopes: read}]}")
+    try folder.write("f.yaml", "")
+    let outcome = ConfigurationReload.outcome(
+      running: running, listen: ListenAddress(host: "0.0.0.0", port: 1)
+    ) { () throws(CommandFailure) in try resolve() }
+    #expect(outcome.note.contains("0.0.0.0:1 is open to other machines"))
+  }
 }
