@@ -1,4 +1,5 @@
 internal import FarthingCore
+internal import FarthingPipeline
 package import FarthingStore
 internal import Synchronization
 
