@@ -29,7 +29,11 @@ package struct ServeCommand: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    var settings = try global.settings()
+    // Which server commands ask is nothing to the server itself.
+    if global.server != nil { _ = try global.settings() }
+    var settings = try Settings.resolved(
+      data: global.data, config: global.config,
+      environment: { EnvironmentVariables.value(of: $0) })
     if let listen {
       guard let address = ListenAddress(listen) else {
         throw CommandFailure.usage(
