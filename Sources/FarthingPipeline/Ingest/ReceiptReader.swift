@@ -1,4 +1,4 @@
-internal import FarthingCore
+package import FarthingCore
 
 extension IngestReceipt {
   /// A receipt as a server writes it.
