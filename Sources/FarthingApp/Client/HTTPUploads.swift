@@ -28,7 +28,7 @@ final class HTTPUploads: UploadTransport {
     let start = HostProcess.monotonic()
     var pause: Int64 = 500_000_000
     while true {
-      let failure: CommandFailure
+      var failure: CommandFailure
       var wait = pause
       do {
         let answer = try await server.post(path, body, type: type)

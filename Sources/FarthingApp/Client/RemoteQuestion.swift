@@ -118,10 +118,22 @@ enum AnswerReader {
     if let flag = value.boolean { return .boolean(flag) }
     guard let text = value.literal else { return nil }
     switch kind {
-    case .bucket: return CivilTime.parse(text).map { .time($0) }
+    case .bucket: return time(text).map { .time($0) }
     case .group(let field), .field(let field): return self.value(text, field.kind)
     case .metric(let metric): return self.value(text, metric.unit)
     }
+  }
+
+  /// Unix nanoseconds of a time in UTC as answers have it, with up to nine fraction digits.
+  private static func time(_ text: String) -> Int64? {
+    guard let point = text.firstIndex(of: "."), text.hasSuffix("Z"),
+      let second = CivilTime.parse(text[..<point] + "Z")
+    else { return CivilTime.parse(text) }
+    let digits = text[text.index(after: point)...].dropLast()
+    guard (1...9).contains(digits.utf8.count),
+      let fraction = UInt32(digits + String(repeating: "0", count: 9 - digits.utf8.count))
+    else { return nil }
+    return second + Int64(fraction)
   }
 
   private static func value(_ text: String, _ kind: RequestField.Kind) -> QueryValue? {
@@ -131,7 +143,7 @@ enum AnswerReader {
     case .boolean: nil
     case .real: Double(text).map { .real($0) }
     case .money: AmountText.picodollars(of: text).map { .money($0) }
-    case .time: CivilTime.parse(text).map { .time($0) }
+    case .time: time(text).map { .time($0) }
     case .object: .object(text)
     }
   }

@@ -43,6 +43,10 @@ package final class ServerCaller: Sendable {
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
+  /// A client that was never closed traps when it goes: a command that ends before its first call has
+  /// one, too. Closing twice does nothing.
+  deinit { client.shutdown { _ in } }
+
   package func close() async { try? await client.shutdown() }
 
   /// A reply, whole.
