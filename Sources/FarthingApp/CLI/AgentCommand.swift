@@ -193,8 +193,9 @@ extension AgentCommand {
         "--server \"\(server.printable)\": expected \(ServerURL.expectation)")
     }
     var plan = AgentPlan(
-      settings: settings, server: url.description, token: try Self.token(agent.tokenFile),
-      authorityFile: agent.authorityFile, name: try agentName(), site: site ?? agent.site,
+      settings: settings, server: url.description, token: try global.bearer(agent.tokenFile).read,
+      authorityFile: global.ca ?? agent.authorityFile, name: try agentName(),
+      site: site ?? agent.site,
       folder: spool ?? agent.spool.folder ?? settings.dataFolder + "/spool",
       words: files.isEmpty ? agent.follow : files)
     plan.spool.emptySection = ForwardSection.empty

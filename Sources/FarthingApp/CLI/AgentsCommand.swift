@@ -24,26 +24,12 @@ package struct AgentsCommand: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let settings = try Settings.resolved(
-      data: global.data, config: global.config, server: global.server,
-      environment: { EnvironmentVariables.value(of: $0) })
-    guard let text = settings.server, let url = ServerURL(text) else {
+    guard let server = try global.place().server else {
       throw CommandFailure.usage(
         "name the server to ask: --server URL, FARTHING_SERVER, or client.server of the configuration"
       )
     }
-    let token = try AgentCommand.token(settings.client.tokenFile)
-    let caller = try ServerCaller(
-      url: url.description, token: token, authorityFile: settings.client.authorityFile)
-    let answer: ServerCaller.Answer
-    do {
-      answer = try await caller.call("GET", "/v1/agents", seconds: 30)
-      await caller.close()
-    } catch {
-      await caller.close()
-      throw CommandFailure.failed("\(url) cannot be reached: \(error)")
-    }
-    guard answer.status == 200 else { throw CommandFailure.failed("\(url): \(answer.words)") }
+    let answer = try await server.use { try await $0.answer("/v1/agents") }
     if output == .json { return try Console.result(answer.body) }
     let rows: Listed
     do {
@@ -51,7 +37,7 @@ package struct AgentsCommand: AsyncParsableCommand {
       decoder.keyDecodingStrategy = .convertFromSnakeCase
       rows = try decoder.decode(Listed.self, from: Data(answer.body))
     } catch {
-      throw CommandFailure.failed("\(url) is no Farthing server: its answer cannot be read")
+      throw server.isNoFarthing
     }
     let renderer = Renderer(format: output == .chart ? .table : output, page: Console.page())
     try renderer.render(Self.table(rows.agents), to: Console.result)

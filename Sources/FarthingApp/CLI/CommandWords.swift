@@ -4,7 +4,7 @@ internal import FarthingCore
 /// The words of a command line before they are parsed.
 enum CommandWords {
   /// Options that may stand before the command as well as after it.
-  private static let global = ["--data", "--config", "--server"]
+  private static let global = ["--data", "--config", "--server", "--token", "--ca"]
 
   /// The commands in the order of the overview.
   static var names: [String] { FarthingCommand.configuration.subcommands.map { name(of: $0) } }

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import FarthingCore
 internal import FarthingQuery
 internal import FarthingStore
 
@@ -24,22 +25,40 @@ package struct EventsCommand: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let settings = try global.settings()
+    let (settings, server) = try global.place()
     let zone = try window.timeZone()
     guard output.output != .chart else {
       throw CommandFailure.usage("a chart draws metrics; use farthing query, or another --output")
     }
-    let answer: StoredAnswer
     do {
       let plan = try EventsPlan.parse(
         columns: columns, filter: window.selection.filter, since: window.selection.since,
         until: window.selection.until,
         limit: window.limit, prices: window.prices, now: HostProcess.now(), timeZone: zone)
-      answer = try StoreAccess.run(plan, settings)
+      if let server { return try await server.use { try await ask($0, plan, zone) } }
+      let answer = try StoreAccess.run(plan, settings)
+      try output.write(Answer(answer.result), zone: zone)
+      try answer.expectWhole()
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
-    try output.write(Answer(answer.result), zone: zone)
-    try answer.expectWhole()
+  }
+
+  private func ask(_ server: RemoteServer, _ plan: EventsPlan, _ zone: TimeZoneRules) async throws {
+    let question = { (output: OutputFormat) in
+      RemoteQuestion(
+        "/v1/events",
+        [
+          ("columns", columns), ("where", window.selection.filter),
+          ("since", window.selection.since), ("until", window.selection.until),
+          ("limit", window.limit), ("tz", window.zone), ("prices", window.prices),
+          ("output", output.rawValue),
+        ])
+    }
+    let lacksRows = try await server.write(
+      output.output, question: question,
+      columns: plan.columns.map { ResultColumn(name: $0.name, kind: .field($0)) },
+      draw: { try output.write($0, zone: zone) })
+    if lacksRows { throw CommandFailure.failed(nil) }
   }
 }

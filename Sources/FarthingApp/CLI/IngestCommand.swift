@@ -23,6 +23,8 @@ package struct IngestCommand: AsyncParsableCommand {
 
         farthing ingest --mapping nginx.yaml --dry-run access.log
         farthing ingest --mapping nginx.yaml --follow /var/log/nginx/access.log
+
+      With --server URL the events go there and are stored there; the receipt is the same.
       """)
 
   @OptionGroup package var global: GlobalOptions
@@ -58,7 +60,7 @@ package struct IngestCommand: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let settings = try global.settings()
+    let (settings, server) = try global.place()
     guard output == .table || output == .json else {
       throw CommandFailure.usage("a receipt is written as table or json, not as \(output)")
     }
@@ -84,12 +86,22 @@ package struct IngestCommand: AsyncParsableCommand {
     if files.isEmpty, HostProcess.isTerminal(.input) {
       throw CommandFailure.usage("name the files to ingest, or - to read from the terminal")
     }
+    if server != nil, mapping != nil || follow, !dryRun {
+      throw CommandFailure.usage(
+        "--\(follow ? "follow" : "mapping") does not go to a server by farthing ingest; farthing agent "
+          + "--server URL follows and maps files, and sends each event once")
+    }
     if follow { return try await follow(options, settings) }
     Interruption.watch()
     options.isInterrupted = { Interruption.signal != nil }
     let inputs = (files.isEmpty ? ["-"] : files).map { IngestInput(word: $0) }
     if dryRun { return try await rehearse(inputs, options, settings) }
-    let receipt = try await ingest(inputs, options, settings)
+    let receipt =
+      if let server {
+        try await server.use { try await send(inputs, options, to: $0) }
+      } else {
+        try await ingest(inputs, options, settings)
+      }
     try report(receipt, inputs)
     if receipt.isInterrupted, let signal = Interruption.signal {
       // What a shell says of a command that a signal ended.
@@ -133,6 +145,29 @@ package struct IngestCommand: AsyncParsableCommand {
       throw CommandFailure.failed(
         "\(error)\n          what was stored before stays; run the same command again, events with an "
           + "id are counted once")
+    }
+  }
+
+  /// Sends the inputs to a server, which stores them.
+  private func send(
+    _ inputs: [IngestInput], _ options: Ingestion.Options, to server: RemoteServer
+  ) async throws -> IngestReceipt {
+    let meter = ProgressMeter(isShown: Console.showsProgress)
+    var ingestion = RemoteIngestion(
+      options: options,
+      transport: HTTPUploads(server, isInterrupted: options.isInterrupted),
+      clock: { HostProcess.now() }, onProgress: { meter.show($0) })
+    defer { meter.clear() }
+    do {
+      return try await ingestion.run(inputs)
+    } catch let failure as CommandFailure {
+      let taken = ingestion.receipt.accepted
+      let note =
+        taken == 0
+        ? ""
+        : "\n          \(AmountText.readable(count: Int128(taken))) events were stored before and stay; "
+          + "run the same command again, events with an id are counted once"
+      throw CommandFailure(status: failure.status, message: (failure.message ?? "") + note)
     }
   }
 

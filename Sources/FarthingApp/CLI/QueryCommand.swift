@@ -44,7 +44,7 @@ package struct QueryCommand: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let settings = try global.settings()
+    let (settings, server) = try global.place()
     let words = QueryWords(
       metrics: metrics, by: by.isEmpty ? nil : by.joined(separator: ","),
       filter: window.selection.filter,
@@ -52,41 +52,89 @@ package struct QueryCommand: AsyncParsableCommand {
       every: every, order: order, limit: window.limit, closedCohort: closedCohort,
       prices: window.prices)
     let zone = try window.timeZone()
-    let answer: StoredAnswer
-    let plan: QueryPlan
     do {
-      plan = try QueryPlan.parse(words, now: HostProcess.now(), timeZone: zone)
-      answer = try StoreAccess.run(plan, settings)
+      let plan = try QueryPlan.parse(words, now: HostProcess.now(), timeZone: zone)
+      if let server {
+        try await server.use { try await ask($0, words, plan) }
+      } else {
+        try answer(plan, settings)
+      }
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
-    try output.write(Answer(answer.result), bucketWidth: plan.every?.nominalNanoseconds, zone: zone)
-    if output.output == .table || output.output == .chart { try tellUnpriced(plan, settings) }
+  }
+
+  /// Answers from the store's folder.
+  private func answer(_ plan: QueryPlan, _ settings: Settings) throws {
+    let answer = try StoreAccess.run(plan, settings)
+    try write(Answer(answer.result), plan)
+    if let counts = unpricedPlan(plan) {
+      tellUnpriced(try StoreAccess.run(counts, settings, isTold: true).result.rows, plan)
+    }
     try answer.expectWhole()
+  }
+
+  /// Answers from a server, which understands the words by its own clock.
+  private func ask(_ server: RemoteServer, _ words: QueryWords, _ plan: QueryPlan) async throws {
+    let zone = window.zone
+    let columns = try QueryExecutor(threads: 1).run(plan, over: StoreSnapshot()).columns
+    let lacksRows = try await server.write(
+      output.output, question: { RemoteQuestion(words, zone: zone, output: $0) },
+      columns: columns, draw: { try write($0, plan) })
+    if let counts = unpricedPlan(plan) {
+      var words = words
+      words.metrics = counts.metrics.map(\.name).joined(separator: ",")
+      words.by = nil
+      words.every = nil
+      words.order = nil
+      words.limit = nil
+      let (rows, _) = try await server.rows(
+        RemoteQuestion(words, zone: zone, output: .json),
+        counts.metrics.map { ResultColumn(name: $0.name, kind: .metric($0)) })
+      tellUnpriced(rows, plan)
+    }
+    if lacksRows { throw CommandFailure.failed(nil) }
+  }
+
+  private func write(_ answer: Answer, _ plan: QueryPlan) throws {
+    try output.write(answer, bucketWidth: plan.every?.nominalNanoseconds, zone: plan.timeZone)
   }
 }
 
 extension QueryCommand {
+  /// The question that tells how many requests add nothing to a plan's sums; nil where people are told
+  /// by a column, or no people read.
+  ///
   /// Sums that lack requests for want of a price must not pass for whole: who reads a table without
   /// a column for that is told beside it.
-  private func tellUnpriced(_ plan: QueryPlan, _ settings: Settings) throws {
+  private func unpricedPlan(_ plan: QueryPlan) -> QueryPlan? {
+    guard output.output == .table || output.output == .chart else { return nil }
     let names = Set(plan.metrics.map(\.name))
     let telling: Set = ["price_coverage", "unpriced_requests"]
-    let sums = plan.metrics.filter {
-      ($0.unit == .money || $0.unit == .moneyRatio) && $0.name != "reported_cost"
-    }
-    guard !sums.isEmpty, names.isDisjoint(with: telling) else { return }
-    var words = QueryPlan(
+    guard sum(plan) != nil, names.isDisjoint(with: telling) else { return nil }
+    var counts = QueryPlan(
       metrics: ["requests", "unpriced_requests"].compactMap(Metric.named), filter: plan.filter,
       since: plan.since, until: plan.until, prices: plan.prices)
-    words.closedCohort = plan.closedCohort
-    let counts = try StoreAccess.run(words, settings, isTold: true).result.rows.first ?? []
+    counts.closedCohort = plan.closedCohort
+    return counts
+  }
+
+  /// The first metric that adds up costs.
+  private func sum(_ plan: QueryPlan) -> Metric? {
+    plan.metrics.first {
+      ($0.unit == .money || $0.unit == .moneyRatio) && $0.name != "reported_cost"
+    }
+  }
+
+  /// - Parameter rows: the answer to ``unpricedPlan(_:)``.
+  private func tellUnpriced(_ rows: [[QueryValue]], _ plan: QueryPlan) {
+    let counts = rows.first ?? []
     guard case .count(let all)? = counts.first, case .count(let unpriced)? = counts.last,
-      unpriced > 0
+      unpriced > 0, let sum = sum(plan)
     else { return }
     Console.note(
       "farthing: \(AmountText.readable(count: unpriced)) of \(AmountText.readable(count: all)) requests have no price "
-        + "and add nothing to \(sums[0].name); farthing prices missing names their models")
+        + "and add nothing to \(sum.name); farthing prices missing names their models")
   }
 }
 

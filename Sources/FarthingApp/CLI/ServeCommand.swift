@@ -29,7 +29,9 @@ package struct ServeCommand: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let settings = try addressed(try global.settings())
+    // Which server commands ask is nothing to the server itself.
+    if global.server != nil { _ = try global.settings() }
+    let settings = try resolved()
     Interruption.watch()
     Interruption.watchReload()
     _ = HostMachine.raiseOpenFileLimit()

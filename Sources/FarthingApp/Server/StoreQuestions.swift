@@ -131,9 +131,10 @@ private struct StoreQuestion: PreparedQuestion {
     var snapshot = snapshot
     var warnings: [String] = []
     if let gap = snapshot.expiries.gap(since: since, until: until) {
+      let day = TimeText.bucket(gap.appliedAt, width: TimeText.nanosecondsPerDay).prefix(10)
       warnings.append(
-        "events before \(TimeText.rfc3339(gap.before)) were dropped by retention; the answer lacks "
-          + "them")
+        "events before \(TimeText.rfc3339(gap.before)) were dropped by retention, last on \(day); the "
+          + "answer lacks them")
     }
     while true {
       do {

@@ -219,15 +219,16 @@ struct CommandLineTests {
     #expect(run.error.hasPrefix("farthing: Unknown option '--limt'. Did you mean '--limit'?"))
   }
 
-  @Test func `a server is not asked by this version, and that is said`() throws {
+  @Test func `a command that no server can be asked says so`() throws {
     let expected =
-      "farthing: cannot ask the server http://h:1: this version reads and writes the embedded store "
-      + "only; leave out --server and FARTHING_SERVER\n"
-    let flag = try folder.farthing("query", "cost", "--server", "http://h:1")
+      "farthing: cannot do this at the server http://h:1: query, events, ingest and agents can be sent "
+      + "to a server; this command works on the store's folder. Run it on the server's machine with "
+      + "--data DIR, while the server is stopped if it writes\n"
+    let flag = try folder.farthing("store", "info", "--server", "http://h:1")
     #expect(flag.error == expected)
     #expect(flag.status == 1)
     let variable = try folder.farthing(
-      "query", "cost", environment: ["FARTHING_SERVER": "http://h:1"])
+      "prices", "list", environment: ["FARTHING_SERVER": "http://h:1"])
     #expect(variable.error == expected)
   }
 

@@ -1,0 +1,153 @@
+internal import FarthingCore
+internal import FarthingPipeline
+internal import FarthingServer
+internal import FarthingStore
+
+/// The server that a command was told to ask.
+struct RemoteServer: Sendable {
+  let url: ServerURL
+  private let caller: ServerCaller
+  /// Where the token is from, for messages; nil where none is sent.
+  private let tokenOrigin: String?
+
+  /// - Throws: ``CommandFailure`` with status 2 where the token or the file of roots cannot be read.
+  init(_ url: ServerURL, _ options: GlobalOptions, _ settings: Settings) throws {
+    self.url = url
+    let token = try options.bearer(settings.client.tokenFile)
+    tokenOrigin = token.origin
+    do throws(StoreError) {
+      caller = try ServerCaller(
+        url: url.description, token: token.read,
+        authorityFile: options.ca ?? settings.client.authorityFile, retriesConnecting: false)
+    } catch {
+      throw CommandFailure.usage(error.description)
+    }
+  }
+
+  /// Does what a command has to do with the server, and closes the connections, whatever came of it.
+  func use<Result>(_ body: (RemoteServer) async throws -> Result) async throws -> Result {
+    do {
+      let result = try await body(self)
+      await caller.close()
+      return result
+    } catch {
+      await caller.close()
+      throw error
+    }
+  }
+
+  /// Longest that an answer to a question may take; the server bounds its work itself.
+  private static let questionSeconds: Int64 = 3600
+  /// Most bytes of an answer that is held whole to be drawn.
+  private static let heldBytes = 1 << 30
+
+  /// Asks once.
+  ///
+  /// - Parameter onPiece: takes the answer as it comes; nil to get it whole.
+  /// - Throws: ``CommandFailure`` where there is no answer; what `onPiece` throws.
+  func answer(
+    _ target: String, onPiece: (([UInt8]) throws -> Void)? = nil
+  ) async throws -> ServerCaller.Answer {
+    var fault: (any Error)?
+    let answer: ServerCaller.Answer
+    do {
+      answer = try await caller.call(
+        "GET", target, seconds: Self.questionSeconds, limit: Self.heldBytes,
+        onPiece: onPiece.map { take in
+          { head, piece in
+            do {
+              try expectFarthing(head)
+              try take(piece)
+            } catch {
+              fault = error
+              throw error
+            }
+          }
+        })
+    } catch {
+      throw fault ?? unreachable(error)
+    }
+    guard answer.status == 200 else { throw refusal(answer) }
+    try expectFarthing(answer)
+    return answer
+  }
+
+  private func expectFarthing(_ answer: ServerCaller.Answer) throws(CommandFailure) {
+    let type = answer.fields["content-type"] ?? ""
+    guard type.hasPrefix("application/json") || type.hasPrefix("text/csv") else {
+      throw isNoFarthing
+    }
+  }
+
+  /// One body of events.
+  ///
+  /// - Throws: what keeps the server from being reached.
+  func post(
+    _ path: String, _ body: [UInt8], type: String?
+  ) async throws -> ServerCaller.Answer {
+    var fields: [(name: String, value: String)] = []
+    if let type { fields.append(("Content-Type", type)) }
+    var body = body
+    // On the machine itself compressing costs more than it saves.
+    if !url.address.isLoopback {
+      var packed: [UInt8] = []
+      if ZstdCompressor().compress(body.span, limit: body.count, into: &packed) {
+        body = packed
+        fields.append(("Content-Encoding", "zstd"))
+      }
+    }
+    return try await caller.call("POST", path, fields: fields, body: body, seconds: 120)
+  }
+
+  // MARK: What went wrong
+
+  func unreachable(_ error: any Error) -> CommandFailure {
+    .failed("\(url) cannot be reached: \(ServerCaller.words(of: error).printable)")
+  }
+
+  var isNoFarthing: CommandFailure {
+    .failed("\(url) is no Farthing server: its answer cannot be read")
+  }
+
+  /// What a reply other than the one that was hoped for means.
+  func refusal(_ answer: ServerCaller.Answer) -> CommandFailure {
+    let words = Self.message(answer)
+    switch answer.status {
+    case 400: return .usage(words)
+    case 401:
+      guard let tokenOrigin else {
+        return .failed(
+          "\(url) asks for a token: set FARTHING_TOKEN, or client.token_file of the configuration")
+      }
+      return .failed("\(url) does not take the token of \(tokenOrigin): \(words)")
+    case 403:
+      guard let tokenOrigin else {
+        return .failed("\(url) does not allow this without a token: \(words)")
+      }
+      return .failed("\(url) does not allow this to the token of \(tokenOrigin): \(words)")
+    case 422: return .failed(words)
+    case 300..<400:
+      let place = answer.fields["location"].map { " to \($0.printable)" } ?? ""
+      return .failed("\(url) sends elsewhere\(place); name that server itself with --server")
+    case 404:
+      return .failed("\(url) has nothing there (\(words)); is the URL right, with its path?")
+    case 429, 503:
+      let pause = Self.pause(answer).map { "; try again in \($0) s" } ?? ""
+      return .failed("\(url): \(words)\(pause)")
+    default: return .failed("\(url): \(words)")
+    }
+  }
+
+  /// Seconds of `Retry-After`.
+  static func pause(_ answer: ServerCaller.Answer) -> Int64? {
+    answer.fields["retry-after"].flatMap { Int64($0) }
+  }
+
+  /// The sentence of an error's JSON, or the beginning of whatever came.
+  static func message(_ answer: ServerCaller.Answer) -> String {
+    let tree = try? JSONTree(answer.body)
+    guard let text = tree?.root["error.message"]?.text else { return answer.words.printable }
+    return text.split(separator: "\n").map { String($0).printable }
+      .joined(separator: "\n          ")
+  }
+}
