@@ -106,7 +106,8 @@ let package = Package(
     .executableTarget(
       name: "farthing-query-loop",
       dependencies: [
-        "FarthingApp", "FarthingCore", "FarthingQuery", "FarthingStore", "FarthingTestSupport",
+        "FarthingApp", "FarthingCore", "FarthingPipeline", "FarthingQuery", "FarthingStore",
+        "FarthingTestSupport",
       ],
       path: "Benchmarks/QueryLoop", swiftSettings: houseSettings),
     // The process that the fault tests kill while it writes a store.

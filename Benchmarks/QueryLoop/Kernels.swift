@@ -1,5 +1,6 @@
 internal import FarthingApp
 internal import FarthingCore
+internal import FarthingPipeline
 internal import FarthingQuery
 internal import FarthingStore
 internal import FarthingTestSupport
@@ -31,6 +32,8 @@ final class Kernels {
     case sketch
     /// Rows of each type of value to JSON.
     case json
+    /// A trace request of OTLP to events.
+    case otlp
   }
 
   private let text: [UInt8]
@@ -39,6 +42,8 @@ final class Kernels {
   private var buffer = WriteBuffer(kind: .request)
   private var sealed: [UInt8] = []
   private var segment: SegmentReader?
+  private let spans = SpanBody.make(spans: 500, time: UInt64(arrival))
+  private var collector = OTLPCollector()
 
   /// - Parameter path: Of the file of events; so many lines of it are used as make about two mebibytes.
   init(path: String) throws {
@@ -85,6 +90,15 @@ final class Kernels {
       for number in 0..<50_000 { sketch.add(Double(number * 7919 % 50_021) / 8) }
       return "\(sketch.quantile(permille: 990) ?? 0) ms"
     case .json: return "\(Self.json().count) bytes"
+    case .otlp:
+      var events = 0
+      for _ in 0..<20 {
+        let collected = collector.collect(
+          spans, signal: .traces, encoding: .protobuf, CollectionContext(now: arrival))
+        collector.confirm(collected)
+        events += collected.batch.events.count
+      }
+      return "\(events) events of \(spans.count) bytes"
     }
   }
 

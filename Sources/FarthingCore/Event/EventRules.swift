@@ -72,13 +72,20 @@ package enum EventRules {
   }
 
   private static func textFault(_ event: DecodedEvent, in batch: DecodedBatch) -> EventFault? {
-    for field in TextField.allCases {
-      guard let range = event.range(of: field) else { continue }
+    var present = event.textPresence
+    while present != 0 {
+      let number = UInt8(truncatingIfNeeded: present.trailingZeroBitCount)
+      present &= present - 1
+      guard let field = TextField(rawValue: number), let range = event.range(of: field) else {
+        continue
+      }
       let limit = field == .id ? EventLimits.idBytes : EventLimits.textBytes
       if let fault = textFault(field.contractName, range, in: batch, limit: limit) {
         return fault
       }
-      guard let values = EventShape.values(of: field) else { continue }
+      guard EventShape.enumerated & FieldCode(field).bit != 0,
+        let values = EventShape.values(of: field)
+      else { continue }
       let text = batch.string(range)
       if !values.contains(text) {
         return EventFault(
@@ -93,9 +100,7 @@ package enum EventRules {
     _ name: @autoclosure () -> String, _ range: ByteRange, in batch: DecodedBatch, limit: Int
   ) -> EventFault? {
     let start = Int(range.offset)
-    let isPlain = batch.bytes[start..<start + Int(range.length)].allSatisfy {
-      $0 >= 0x20 && $0 < 0x7F
-    }
+    let isPlain = isPlain(batch.bytes[start..<start + Int(range.length)])
     // Most texts are plain, and a string is made of those only that are not.
     if isPlain && range.length > 0 && range.length <= limit { return nil }
     let text = batch.string(range)
@@ -109,9 +114,23 @@ package enum EventRules {
         : isUnclean ? Expectation.cleanText : Expectation.bytes(limit))
   }
 
+  /// Whether all bytes are printable characters of ASCII. Without an early end, so that many bytes are
+  /// looked at at a time.
+  package static func isPlain(_ text: ArraySlice<UInt8>) -> Bool {
+    var strange: UInt8 = 0
+    for byte in text { strange |= (byte &- 0x20 >= 0x5F) ? 1 : 0 }
+    return strange == 0
+  }
+
+  // Bits are walked rather than the lists of fields: each list would be made anew for each event.
   private static func numberFault(_ event: DecodedEvent) -> EventFault? {
-    for field in IntegerField.allCases {
-      guard let value = event.integer(field) else { continue }
+    var present = event.integerPresence
+    while present != 0 {
+      let number = UInt8(truncatingIfNeeded: present.trailingZeroBitCount)
+      present &= present - 1
+      guard let field = IntegerField(rawValue: number), let value = event.integer(field) else {
+        continue
+      }
       if value < field.minimum || value > EventLimits.integer {
         return EventFault(
           field: field.contractName, value: String(value),
@@ -119,12 +138,18 @@ package enum EventRules {
             ? Expectation.integer(atLeast: field.minimum) : Expectation.greatest)
       }
     }
-    for field in RealField.allCases {
-      guard let value = event.real(field), !(value >= 0 && value.isFinite) else { continue }
+    var reals = event.realPresence
+    while reals != 0 {
+      let number = UInt8(truncatingIfNeeded: reals.trailingZeroBitCount)
+      reals &= reals - 1
+      guard let field = RealField(rawValue: number), let value = event.real(field),
+        !(value >= 0 && value.isFinite)
+      else { continue }
       return EventFault(
         field: field.contractName, value: "\(value)",
         expected: value < 0 ? Expectation.real : Expectation.finite)
     }
+    guard event.moneyPresence != 0 else { return nil }
     for field in MoneyField.allCases {
       guard let value = event.money(field) else { continue }
       // 10¹⁵ dollars in picodollars.

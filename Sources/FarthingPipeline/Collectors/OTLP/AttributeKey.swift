@@ -188,25 +188,21 @@ struct AttributeValue: Sendable {
 /// The attributes of one span or resource that are read, by the places of their keys.
 struct AttributeSet: Sendable {
   private var values = Array(repeating: AttributeValue(), count: AttributeKey.allCases.count)
-  /// A value counts where its stamp is the current one, so that clearing is one addition.
-  private var stamps = Array(repeating: UInt32(0), count: AttributeKey.allCases.count)
-  private var stamp: UInt32 = 1
+  /// A value counts where its bit is set, so that clearing is one store; there are fewer keys than
+  /// bits, which a test holds.
+  private var present: UInt128 = 0
   /// Attributes of other names that mean something by their beginning: name and value.
   private(set) var named: [(name: Range<Int>, value: AttributeValue)] = []
 
   mutating func clear() {
-    named.removeAll(keepingCapacity: true)
-    if stamp == .max {
-      stamps = Array(repeating: 0, count: stamps.count)
-      stamp = 0
-    }
-    stamp += 1
+    if !named.isEmpty { named.removeAll(keepingCapacity: true) }
+    present = 0
   }
 
   /// Of two attributes with one key the later counts.
   mutating func set(_ place: Int, _ value: AttributeValue) {
     values[place] = value
-    stamps[place] = stamp
+    present |= 1 &<< UInt128(truncatingIfNeeded: place)
   }
 
   mutating func add(named name: Range<Int>, _ value: AttributeValue) {
@@ -216,8 +212,18 @@ struct AttributeSet: Sendable {
 
   /// The value at a key's place; absent where there is none.
   func value(at place: Int) -> AttributeValue {
-    stamps[place] == stamp ? values[place] : AttributeValue()
+    isSet(place) ? values[place] : AttributeValue()
   }
 
-  func has(_ place: Int) -> Bool { stamps[place] == stamp && values[place].isPresent }
+  func has(_ place: Int) -> Bool { isSet(place) && values[place].isPresent }
+
+  /// Whether it is a text that is not empty.
+  func hasText(_ place: Int) -> Bool {
+    isSet(place) && values[place].kind == .text && values[place].isPresent
+  }
+
+  @inline(__always)
+  private func isSet(_ place: Int) -> Bool {
+    (present &>> UInt128(truncatingIfNeeded: place)) & 1 != 0
+  }
 }

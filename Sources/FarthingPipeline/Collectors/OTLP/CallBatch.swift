@@ -16,18 +16,25 @@ struct CallBatch {
   }
 
   /// Adds the call, or its rejection.
+  ///
+  /// - Parameter fallbackFrom: The model of the route that was tried before, where a gateway fell back.
   /// - Returns: Whether it became an event.
-  mutating func add(_ draft: CallDraft) -> Bool {
+  mutating func add(_ draft: borrowing CallDraft, fallbackFrom: String?) -> Bool {
     var event = draft.event
     let firstByte = batch.bytes.count
     let firstEntry = batch.entries.count
     if let id = id(of: draft) {
       event.set(.id, place(id, limit: EventLimits.idBytes))
     }
-    for field in Self.textFields where field != .id {
-      if let range = event.range(of: field) { set(field, range, in: &event) }
+    var present = event.textPresence & ~(1 << UInt32(TextField.id.rawValue))
+    while present != 0 {
+      let number = UInt8(truncatingIfNeeded: present.trailingZeroBitCount)
+      present &= present - 1
+      if let field = TextField(rawValue: number), let range = event.range(of: field) {
+        set(field, range, in: &event)
+      }
     }
-    if let model = draft.fallbackFrom {
+    if let model = fallbackFrom {
       event.set(.fallbackFrom, place(ArraySlice(model.utf8), limit: EventLimits.textBytes))
     }
     for entry in entries[event.tags] {
@@ -55,8 +62,6 @@ struct CallBatch {
     return true
   }
 
-  private static let textFields = TextField.allCases
-
   private mutating func set(_ field: TextField, _ range: ByteRange, in event: inout DecodedEvent) {
     let placed = place(arena.slice(range), limit: EventLimits.textBytes)
     if placed.length == 0 {
@@ -69,7 +74,7 @@ struct CallBatch {
   /// Copies a text that fits the contract as it is, and one that does not as far as it does.
   private mutating func place(_ text: ArraySlice<UInt8>, limit: Int) -> ByteRange {
     let offset = batch.bytes.count
-    if text.count <= limit, text.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
+    if text.count <= limit, EventRules.isPlain(text) {
       batch.bytes.append(contentsOf: text)
     } else {
       let string = DescriptiveText.fitting(String(decoding: text.prefix(1 << 16), as: UTF8.self))
@@ -84,7 +89,7 @@ struct CallBatch {
 
   /// The idempotency key: what the source says, the provider's id of the answer, the source's own id
   /// of the call, or trace and span.
-  private func id(of draft: CallDraft) -> ArraySlice<UInt8>? {
+  private func id(of draft: borrowing CallDraft) -> ArraySlice<UInt8>? {
     if let own = draft.event.range(of: .id) { return arena.slice(own) }
     if let answer = draft.responseID { return arena.slice(answer) }
     if let call = draft.callID {

@@ -28,8 +28,6 @@ struct CallDraft: Sendable {
   var callID: ByteRange?
   /// What was asked for where a gateway chooses.
   var route: ByteRange?
-  /// The model of the route that was tried before, where a gateway fell back.
-  var fallbackFrom: String?
 
   var duration: UInt64 { end > start ? end - start : 0 }
 

@@ -12,12 +12,22 @@ internal import FarthingCore
 struct CallGroups {
   /// One call: its spans' drafts as indices, the one that gives the times first.
   struct Group {
-    var members: [Int]
-    /// Spans above the group's that this body does not hold.
-    var unresolvedParents: [SpanID] = []
+    var first: Int
+    /// Those that tell of the same call; nearly always none.
+    var others: [Int] = []
+    /// Where the group's list of ``unresolved`` begins; −1 where it is empty.
+    var firstUnresolved = -1
+  }
+
+  /// A span above a group that this body does not hold, and where the group's next one stands.
+  struct Unresolved {
+    var draft: Int
+    var parent: SpanID
+    var next = -1
   }
 
   private(set) var groups: [Group] = []
+  private(set) var unresolved: [Unresolved] = []
 
   /// Spans between two calls that a search passes at most.
   private static let passageLimit = 16
@@ -28,32 +38,43 @@ struct CallGroups {
   ///   framework with each other call.
   init(_ drafts: [CallDraft], passages: [SpanID: UInt64], _ arena: TextArena) {
     var heads = Array(drafts.indices)
-    var unresolved: [(draft: Int, parent: SpanID)] = []
     if drafts.contains(where: { $0.parent != 0 }) {
       Self.joinFamilies(drafts, passages, &heads, &unresolved)
     }
     Self.joinAnswers(drafts, arena, &heads)
     Self.joinFrameworks(drafts, &heads)
-    var places: [Int: Int] = [:]
-    places.reserveCapacity(drafts.count)
+    // The group of each head.
+    var places = Array(repeating: -1, count: drafts.count)
     groups.reserveCapacity(drafts.count)
     for index in drafts.indices {
       let head = Self.head(of: index, &heads)
-      if let place = places[head] {
-        groups[place].members.append(index)
+      if places[head] >= 0 {
+        groups[places[head]].others.append(index)
       } else {
         places[head] = groups.count
-        groups.append(Group(members: [index]))
+        groups.append(Group(first: index))
       }
     }
-    for (draft, parent) in unresolved {
-      guard let place = places[Self.head(of: draft, &heads)] else { continue }
-      groups[place].unresolvedParents.append(parent)
+    for index in unresolved.indices {
+      let place = places[Self.head(of: unresolved[index].draft, &heads)]
+      unresolved[index].next = groups[place].firstUnresolved
+      groups[place].firstUnresolved = index
     }
-    for index in groups.indices where groups[index].members.count > 1 {
-      groups[index].members.sort {
+    for index in groups.indices where !groups[index].others.isEmpty {
+      let members = ([groups[index].first] + groups[index].others).sorted {
         (drafts[$1].duration, $0) < (drafts[$0].duration, $1)
       }
+      groups[index].first = members[0]
+      groups[index].others = Array(members.dropFirst())
+    }
+  }
+
+  /// Calls with each span above the group that this body does not hold.
+  func forEachUnresolvedParent(of group: Group, _ body: (SpanID) -> Void) {
+    var at = group.firstUnresolved
+    while at >= 0 {
+      body(unresolved[at].parent)
+      at = unresolved[at].next
     }
   }
 
@@ -75,23 +96,25 @@ struct CallGroups {
 
   private static func joinFamilies(
     _ drafts: [CallDraft], _ passages: [SpanID: UInt64], _ heads: inout [Int],
-    _ unresolved: inout [(draft: Int, parent: SpanID)]
+    _ unresolved: inout [Unresolved]
   ) {
     var indices: [SpanID: Int] = [:]
     indices.reserveCapacity(drafts.count)
-    for (index, draft) in drafts.enumerated() where draft.id.isValid {
+    for index in drafts.indices where drafts[index].id.isValid {
       // The same span twice is one call.
-      if let known = indices.updateValue(index, forKey: draft.id) { join(known, index, &heads) }
+      if let known = indices.updateValue(index, forKey: drafts[index].id) {
+        join(known, index, &heads)
+      }
     }
-    for (index, draft) in drafts.enumerated() where draft.parent != 0 {
-      var above = draft.id
-      above.span = draft.parent
+    for index in drafts.indices where drafts[index].parent != 0 {
+      var above = drafts[index].id
+      above.span = drafts[index].parent
       for _ in 0..<passageLimit {
         if let parent = indices[above] {
           if parent != index { join(parent, index, &heads) }
           break
         }
-        unresolved.append((index, above))
+        unresolved.append(Unresolved(draft: index, parent: above))
         guard let next = passages[above] else { break }
         above.span = next
       }
@@ -103,8 +126,8 @@ struct CallGroups {
   ) {
     var indices: [UInt64: Int] = [:]
     indices.reserveCapacity(drafts.count)
-    for (index, draft) in drafts.enumerated() {
-      guard let id = draft.responseID else { continue }
+    for index in drafts.indices {
+      guard let id = drafts[index].responseID else { continue }
       var hash: UInt64 = 0xCBF2_9CE4_8422_2325
       for byte in arena.slice(id) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
       guard let known = indices.updateValue(index, forKey: hash),

@@ -65,6 +65,10 @@ package struct OTLPCollector: EventCollector {
   private var recent: RecentCalls
   private var links = AttemptLinks()
   private var traces = TraceReader()
+  /// Room for the drafts of a body, kept for the next one.
+  private var spare: [CallDraft] = []
+  /// Drafts beyond whose number the room is given back.
+  private static let spareLimit = 2048
   /// What was warned of already.
   private var warned: Set<String> = []
   /// Warnings that are remembered; beyond, a new one is not said.
@@ -141,7 +145,15 @@ package struct OTLPCollector: EventCollector {
   private mutating func collectTraces(
     _ body: [UInt8], _ context: CollectionContext, _ collected: inout Collected
   ) {
-    var spans = SpanInterpreter(body)
+    var spans = SpanInterpreter(body, drafts: spare)
+    spare = []
+    defer {
+      if spans.drafts.count <= Self.spareLimit {
+        spare = spans.drafts
+        spans.drafts = []
+        spare.removeAll(keepingCapacity: true)
+      }
+    }
     do {
       try traces.read(body.span, &spans)
     } catch {
@@ -151,45 +163,63 @@ package struct OTLPCollector: EventCollector {
     collected.records = spans.spanCount
     collected.callSpans = spans.drafts.count
     warn(of: spans.unknownScopes, &collected)
-    let groups = CallGroups(spans.drafts, passages: spans.passages, spans.arena).groups
-    var calls: [CallDraft] = []
-    calls.reserveCapacity(groups.count)
-    var sizes: [Int] = []
-    for group in groups {
-      var call = spans.drafts[group.members[0]]
-      for member in group.members.dropFirst() { call.fill(from: spans.drafts[member]) }
-      let ids = group.members.map { spans.drafts[$0].id }
-      let isRepeated =
-        group.unresolvedParents.contains(where: recent.isCounted)
-        || ids.contains(where: recent.hasCountedChild)
-      mark(ids, above: group.unresolvedParents, isRepeated: isRepeated, &collected)
-      collected.repeatedSpans += isRepeated ? ids.count : ids.count - 1
+    let groups = CallGroups(spans.drafts, passages: spans.passages, spans.arena)
+    collected.marks.reserveCapacity(2 * groups.groups.count)
+    // Of each call its group's place, whose first draft is made to say all that is known of it.
+    var calls: [Int] = []
+    calls.reserveCapacity(groups.groups.count)
+    for (place, group) in groups.groups.enumerated() {
+      for other in group.others { spans.fill(group.first, from: other) }
+      let isRepeated = mark(group, groups, spans.drafts, &collected)
+      collected.repeatedSpans += group.others.count + (isRepeated ? 1 : 0)
       if isRepeated { continue }
-      call.settleCacheWrites()
-      calls.append(call)
-      sizes.append(ids.count)
+      spans.drafts[group.first].settleCacheWrites()
+      calls.append(place)
     }
-    link(&calls, spans.arena)
+    let fallbacks = link(calls.map { groups.groups[$0].first }, &spans.drafts, spans.arena)
     var batch = CallBatch(
       now: context.now, arena: spans.arena, entries: spans.entries, capacity: calls.count)
-    for (call, size) in zip(calls, sizes) where !batch.add(call) {
-      collected.rejectedSpans += size
+    for place in calls {
+      let group = groups.groups[place]
+      let fallback = fallbacks.isEmpty ? nil : fallbacks[group.first]
+      if !batch.add(spans.drafts[group.first], fallbackFrom: fallback) {
+        collected.rejectedSpans += 1 + group.others.count
+      }
     }
     collected.batch = batch.batch
   }
 
+  /// Notes the group's marks, for when it is stored.
+  ///
+  /// - Returns: Whether an earlier body told of the same call.
   private func mark(
-    _ ids: [SpanID], above parents: [SpanID], isRepeated: Bool, _ collected: inout Collected
-  ) {
+    _ group: CallGroups.Group, _ groups: CallGroups, _ drafts: [CallDraft],
+    _ collected: inout Collected
+  ) -> Bool {
+    var isRepeated = false
     // A span that repeats the call under it is not itself counted, but what is above it repeats the
     // call too.
-    for id in ids where id.isValid { collected.marks.append(RecentCalls.counted(id)) }
-    for parent in parents { collected.marks.append(RecentCalls.countedChild(of: parent)) }
+    func mark(_ id: SpanID) {
+      isRepeated = isRepeated || recent.hasCountedChild(id)
+      if id.isValid { collected.marks.append(RecentCalls.counted(id)) }
+    }
+    mark(drafts[group.first].id)
+    for other in group.others { mark(drafts[other].id) }
+    groups.forEachUnresolvedParent(of: group) { parent in
+      isRepeated = isRepeated || recent.isCounted(parent)
+      collected.marks.append(RecentCalls.countedChild(of: parent))
+    }
+    return isRepeated
   }
 
   /// Tells retries and fallbacks of a gateway by the id that its attempts share.
-  private mutating func link(_ calls: inout [CallDraft], _ arena: TextArena) {
-    let linked = calls.indices.filter { calls[$0].callID != nil }
+  ///
+  /// - Returns: By draft, the model of the route that was tried before, where a gateway fell back.
+  private mutating func link(
+    _ indices: [Int], _ calls: inout [CallDraft], _ arena: TextArena
+  ) -> [Int: String] {
+    var fallbacks: [Int: String] = [:]
+    let linked = indices.filter { calls[$0].callID != nil }
       .sorted { (calls[$0].start, $0) < (calls[$1].start, $1) }
     for index in linked {
       guard let id = calls[index].callID else { continue }
@@ -198,8 +228,9 @@ package struct OTLPCollector: EventCollector {
         model: calls[index].event.range(of: .model).map(arena.string),
         route: calls[index].route.map(arena.string), isFailure: calls[index].isFailure)
       if link.attempt > 1 { calls[index].event.set(.attempt, link.attempt) }
-      calls[index].fallbackFrom = link.fallbackFrom
+      if let model = link.fallbackFrom { fallbacks[index] = model }
     }
+    return fallbacks
   }
 
   private func warn(of scopes: [String: String], _ collected: inout Collected) {

@@ -51,8 +51,22 @@ struct SpanTiming: Sendable {
   var factor: Double
 }
 
+/// One alternative of a text field, of a list that holds those of all fields: one flat array is walked
+/// for each span.
+struct SpanTextStep: Sendable {
+  var field: TextField
+  var place: Int
+  var reading: SpanText.Reading
+
+  static func steps(_ texts: [SpanText]) -> [SpanTextStep] {
+    texts.flatMap { text in
+      text.places.map { SpanTextStep(field: text.field, place: $0.place, reading: $0.reading) }
+    }
+  }
+}
+
 enum SpanFields {
-  static let texts: [SpanText] = [
+  static let texts: [SpanTextStep] = SpanTextStep.steps([
     SpanText(.provider, .provider, .provider, .system, .llmProvider, .llmSystem)
       .or(.liteProviderModel, .providerPrefix),
     SpanText(.task, .plain, .conversation, .session),
@@ -61,17 +75,18 @@ enum SpanFields {
       .tenant, .plain, .liteTeamAlias, .liteTeam, .liteEndUser, .liteOrganisation, .tenantID,
       .tenant),
     SpanText(.serviceTier, .tier, .responseTier, .responseTierOlder, .anthropicTier),
-  ]
+  ])
 
   /// What a resource says of all its spans.
-  static let resourceTexts: [SpanText] = [
+  static let resourceTexts: [SpanTextStep] = SpanTextStep.steps([
     SpanText(.workload, .plain, .service),
     SpanText(.tenant, .plain, .tenantID, .tenant),
     // Where the instrumented process runs is where the caller is, not what serves it.
     SpanText(.clientSite, .plain, .region),
-  ]
+  ])
 
-  static let counts: [SpanCount] = [
+  /// Each alternative of each count, those of one field in their order.
+  static let counts: [(field: IntegerField, place: Int)] = [
     SpanCount(.inputTokens, .inputTokens, .promptTokens, .countPrompt),
     SpanCount(.outputTokens, .outputTokens, .completionTokens, .countCompletion),
     SpanCount(
@@ -81,7 +96,7 @@ enum SpanFields {
     SpanCount(.inputAudioTokens, .audioInput, .countPromptAudio),
     SpanCount(.outputAudioTokens, .audioOutput, .countCompletionAudio),
     SpanCount(.inputImageTokens, .imageInput),
-  ]
+  ].flatMap { count in count.places.map { (count.field, $0) } }
 
   /// Cache writes of all classes together.
   static let cacheWrites: [Int] = [

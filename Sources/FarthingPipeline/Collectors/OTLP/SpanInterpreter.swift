@@ -3,7 +3,7 @@ internal import FarthingCore
 /// Reads spans as calls, by the rules of their sources.
 struct SpanInterpreter: SpanSink {
   var arena: TextArena
-  private(set) var drafts: [CallDraft] = []
+  var drafts: [CallDraft] = []
   /// Tags of the drafts' events, as places in the arena.
   private(set) var entries: [NamedEntry] = []
   /// Spans seen, calls or not.
@@ -18,14 +18,24 @@ struct SpanInterpreter: SpanSink {
   private var resourceNamed: [(name: Range<Int>, value: AttributeValue)] = []
   private var resourceTags: [NamedEntry] = []
   private var rule = Instrumentation.table[Instrumentation.table.count - 1]
+  private var rulePlaces = RulePlaces(Instrumentation.table[Instrumentation.table.count - 1])
+  /// What the last names of an operation, a provider and a tier meant: nearly all spans of a body say
+  /// the same.
+  private var lastOperation = Remembered<Operation?>(meaning: nil)
+  private var lastProvider = Remembered(meaning: ByteRange())
+  private var lastTier = Remembered(meaning: ByteRange())
   private var scope = 0..<0
   private var scopeVersion = 0..<0
 
-  init(_ body: [UInt8]) { arena = TextArena(body) }
+  /// - Parameter drafts: An empty array, whose room is used.
+  init(_ body: [UInt8], drafts: [CallDraft] = []) {
+    arena = TextArena(body)
+    self.drafts = drafts
+  }
 
   mutating func begin(resource: AttributeSet) {
     var event = DecodedEvent()
-    for text in SpanFields.resourceTexts { set(text, from: resource, in: &event) }
+    set(SpanFields.resourceTexts, from: resource, in: &event)
     // What SDKs call a service that nobody named.
     if let service = event.range(of: .workload),
       arena.slice(service).starts(with: "unknown_service".utf8)
@@ -47,6 +57,8 @@ struct SpanInterpreter: SpanSink {
     let name = String(decoding: arena.body[scope].prefix(256), as: UTF8.self)
     let number = String(decoding: arena.body[version].prefix(64), as: UTF8.self)
     rule = Instrumentation.table[Instrumentation.row(scope: name, version: number)]
+    rulePlaces = RulePlaces(rule)
+    lastOperation.name = nil
   }
 
   mutating func take(_ span: SpanFacts, _ attributes: AttributeSet) {
@@ -65,19 +77,25 @@ struct SpanInterpreter: SpanSink {
     draft.isProvidersOwn = rule.isProvidersOwn
     draft.event.line = spanCount
     draft.event.time = Int64(clamping: span.start)
-    draft.event.set(.operation, arena.make(operation))
+    draft.event.set(.operation, operation.name)
     if span.end >= span.start {
       draft.event.set(.latencyMs, Double(span.end - span.start) / 1e6)
     }
     setModel(attributes, in: &draft)
-    for text in SpanFields.texts { set(text, from: attributes, in: &draft.event) }
+    set(SpanFields.texts, from: attributes, in: &draft.event)
     setEndpoint(attributes, in: &draft.event)
     setFailure(span, attributes, in: &draft)
     setIDs(attributes, in: &draft)
-    setUsage(attributes, of: operation, in: &draft)
+    setUsage(attributes, isEmbedding: operation.isEmbedding, in: &draft)
     setTimings(span, attributes, in: &draft)
     setTags(attributes, in: &draft)
     drafts.append(draft)
+  }
+
+  /// Adds to a draft what another one says of the same call.
+  mutating func fill(_ draft: Int, from other: Int) {
+    let told = drafts[other]
+    drafts[draft].fill(from: told)
   }
 
   private mutating func noteUnknownScope() {
@@ -89,21 +107,36 @@ struct SpanInterpreter: SpanSink {
   // MARK: Which spans are calls
 
   /// The contract's operation of a call; nil for a span that is none.
-  private func operation(_ attributes: AttributeSet) -> [UInt8]? {
+  private mutating func operation(_ attributes: AttributeSet) -> Operation? {
     // A wrapper says so, whatever else it says.
     if attributes.has(Places.traceloopKind) { return nil }
-    if let kind = text(attributes, Places.spanKind) {
-      return OperationNames.spanKinds.meaning(kind)
+    if attributes.hasText(Places.spanKind) {
+      return operation(attributes, Places.spanKind, OperationNames.spanKinds)
     }
-    if let name = text(attributes, Places.operation) {
-      return rule.operations.meaning(name)
+    if attributes.hasText(Places.operation) {
+      return operation(attributes, Places.operation, rule.operations)
     }
-    if let type = text(attributes, Places.requestType) {
-      return OperationNames.requestTypes.meaning(type)
+    if attributes.hasText(Places.requestType) {
+      return operation(attributes, Places.requestType, OperationNames.requestTypes)
     }
     let hasModel = attributes.has(Places.requestModel) || attributes.has(Places.responseModel)
     let hasCounts = attributes.has(Places.inputTokens) || attributes.has(Places.promptTokens)
-    return hasModel && hasCounts ? Self.chat : nil
+    return hasModel && hasCounts ? Operation(name: arena.make(Self.chat)) : nil
+  }
+
+  private mutating func operation(
+    _ attributes: AttributeSet, _ place: Int, _ table: NameTable
+  ) -> Operation? {
+    let value = attributes.value(at: place)
+    let name = value.start..<value.end
+    if lastOperation.table == place, lastOperation.holds(name, arena.body) {
+      return lastOperation.meaning
+    }
+    let meaning = table.meaning(arena.body[name]).map {
+      Operation(name: arena.make($0), isEmbedding: $0 == Self.embeddings)
+    }
+    lastOperation = Remembered(name: name, table: place, meaning: meaning)
+    return meaning
   }
 
   private static let chat = Array("chat".utf8)
@@ -117,18 +150,21 @@ struct SpanInterpreter: SpanSink {
     return arena.body[value.start..<value.end]
   }
 
+  /// Sets each field from the first of its alternatives that is there.
   private mutating func set(
-    _ rule: SpanText, from attributes: AttributeSet, in event: inout DecodedEvent
+    _ steps: [SpanTextStep], from attributes: AttributeSet, in event: inout DecodedEvent
   ) {
-    for (place, reading) in rule.places {
-      let value = attributes.value(at: place)
-      guard value.isPresent, let range = read(value, reading) else { continue }
-      if rule.field == .serviceTier, arena.slice(range).elementsEqual(SpanTiers.batch) {
+    var done: UInt32 = 0
+    for step in steps where attributes.has(step.place) {
+      let bit = UInt32(1) &<< UInt32(step.field.rawValue)
+      guard done & bit == 0, let range = read(attributes.value(at: step.place), step.reading)
+      else { continue }
+      done |= bit
+      if step.field == .serviceTier, arena.slice(range).elementsEqual(SpanTiers.batch) {
         event.set(.batch, 1)
       } else {
-        event.set(rule.field, range)
+        event.set(step.field, range)
       }
-      return
     }
   }
 
@@ -150,25 +186,36 @@ struct SpanInterpreter: SpanSink {
       return provider(
         bytes[..<slash], AttributeValue(kind: .text, start: value.start, end: slash))
     case .tier:
-      guard let canonical = SpanTiers.canonical.meaning(bytes) else {
-        return TextArena.range(value)
-      }
-      return arena.make(canonical)
+      let name = value.start..<value.end
+      if lastTier.holds(name, arena.body) { return lastTier.meaning }
+      let tier =
+        SpanTiers.canonical.meaning(bytes).map { arena.make($0) } ?? TextArena.range(value)
+      lastTier = Remembered(name: name, meaning: tier)
+      return tier
     }
   }
 
   private mutating func provider(
     _ bytes: ArraySlice<UInt8>, _ value: AttributeValue
   ) -> ByteRange {
-    if let canonical = SpanProviders.canonical.meaning(bytes) { return arena.make(canonical) }
-    if bytes.allSatisfy({ NameTable.lowered($0) == $0 }) { return TextArena.range(value) }
-    return arena.make(bytes.map(NameTable.lowered))
+    let name = value.start..<value.end
+    if lastProvider.holds(name, arena.body) { return lastProvider.meaning }
+    let provider: ByteRange
+    if let canonical = SpanProviders.canonical.meaning(bytes) {
+      provider = arena.make(canonical)
+    } else if bytes.allSatisfy({ NameTable.lowered($0) == $0 }) {
+      provider = TextArena.range(value)
+    } else {
+      provider = arena.make(bytes.map(NameTable.lowered))
+    }
+    lastProvider = Remembered(name: name, meaning: provider)
+    return provider
   }
 
   private mutating func setModel(_ attributes: AttributeSet, in draft: inout CallDraft) {
     for (place, rank) in SpanFields.models {
       guard let model = text(attributes, place) else { continue }
-      if rank == 0, let alias = rule.modelAlias, let group = text(attributes, alias.place),
+      if rank == 0, let alias = rulePlaces.modelAlias, let group = text(attributes, alias),
         model == group
       {
         continue
@@ -190,7 +237,7 @@ struct SpanInterpreter: SpanSink {
 
   /// The host that answered, with its port where it is not the scheme's own.
   private mutating func setEndpoint(_ attributes: AttributeSet, in event: inout DecodedEvent) {
-    if let hidden = rule.hiddenText.flatMap({ text(attributes, $0.place) }) {
+    if let place = rulePlaces.hiddenText, let hidden = text(attributes, place) {
       if let deployment = JSONExcerpt.text(hidden, "model_id") {
         event.set(.endpoint, arena.make(deployment.utf8))
       }
@@ -248,13 +295,13 @@ struct SpanInterpreter: SpanSink {
   // MARK: Ids
 
   private mutating func setIDs(_ attributes: AttributeSet, in draft: inout CallDraft) {
-    if let callID = rule.callID, text(attributes, callID.place) != nil {
-      draft.callID = TextArena.range(attributes.value(at: callID.place))
-      draft.route = range(attributes, AttributeKey.liteModelGroup.place)
+    if let callID = rulePlaces.callID, attributes.hasText(callID) {
+      draft.callID = TextArena.range(attributes.value(at: callID))
+      draft.route = range(attributes, Places.modelGroup)
     }
     var response = range(attributes, Places.responseID)
-    if let inside = rule.responseIDInside, response == nil,
-      let answer = text(attributes, inside.place), let place = JSONExcerpt.responseID(answer)
+    if let inside = rulePlaces.responseIDInside, response == nil,
+      let answer = text(attributes, inside), let place = JSONExcerpt.responseID(answer)
     {
       response = TextArena.range(
         AttributeValue(kind: .text, start: place.lowerBound, end: place.upperBound))
@@ -267,7 +314,7 @@ struct SpanInterpreter: SpanSink {
   }
 
   private func range(_ attributes: AttributeSet, _ place: Int) -> ByteRange? {
-    text(attributes, place) == nil ? nil : TextArena.range(attributes.value(at: place))
+    attributes.hasText(place) ? TextArena.range(attributes.value(at: place)) : nil
   }
 
   // MARK: Usage and times
@@ -286,28 +333,27 @@ struct SpanInterpreter: SpanSink {
   }
 
   private mutating func setUsage(
-    _ attributes: AttributeSet, of operation: [UInt8], in draft: inout CallDraft
+    _ attributes: AttributeSet, isEmbedding: Bool, in draft: inout CallDraft
   ) {
     var hasTokens = false
-    for rule in SpanFields.counts {
-      for place in rule.places {
-        guard let count = count(attributes, place) else { continue }
-        draft.event.set(rule.field, count)
-        hasTokens = hasTokens || count > 0
-        break
+    for (field, place) in SpanFields.counts where attributes.has(place) {
+      guard draft.event.integer(field) == nil, let count = count(attributes, place) else {
+        continue
       }
+      draft.event.set(field, count)
+      hasTokens = hasTokens || count > 0
     }
     for place in SpanFields.cacheWrites where draft.cacheWrites < 0 {
       draft.cacheWrites = count(attributes, place) ?? -1
     }
     draft.cacheWrites5m = count(attributes, SpanFields.cacheWrites5m) ?? -1
     draft.cacheWrites1h = count(attributes, SpanFields.cacheWrites1h) ?? -1
-    if let literal = rule.usageText.flatMap({ text(attributes, $0.place) }) {
+    if let place = rulePlaces.usageText, let literal = text(attributes, place) {
       setUsage(literal: literal, in: &draft)
     }
     // Zeros without an answer are what was never known.
     if !hasTokens && (draft.isFailure || draft.responseID == nil && draft.callID == nil) {
-      for field in SpanFields.counts.map(\.field) {
+      for (field, _) in SpanFields.counts {
         draft.event.integerPresence &= ~(1 << UInt32(field.rawValue))
       }
       draft.cacheWrites = -1
@@ -316,10 +362,11 @@ struct SpanInterpreter: SpanSink {
     }
     includeCached(in: &draft)
     // Nothing is cached of embeddings, and some sources say so for each.
-    if draft.event.integer(.cachedInputTokens) == 0, operation.elementsEqual(Self.embeddings) {
+    if draft.event.integer(.cachedInputTokens) == 0, isEmbedding {
       draft.event.integerPresence &= ~(1 << UInt32(IntegerField.cachedInputTokens.rawValue))
     }
-    for place in SpanFields.costs where draft.event.money(.reportedCostUSD) == nil {
+    for place in SpanFields.costs
+    where attributes.has(place) && draft.event.money(.reportedCostUSD) == nil {
       setCost(attributes.value(at: place), in: &draft)
     }
   }
@@ -374,7 +421,8 @@ struct SpanInterpreter: SpanSink {
     if let first = span.firstToken, first >= span.start {
       draft.event.set(.ttftMs, Double(first - span.start) / 1e6)
     }
-    for timing in SpanFields.timings where draft.event.real(timing.field) == nil {
+    for timing in SpanFields.timings
+    where attributes.has(timing.place) && draft.event.real(timing.field) == nil {
       let value = attributes.value(at: timing.place)
       let number: Double
       switch value.kind {
@@ -391,9 +439,8 @@ struct SpanInterpreter: SpanSink {
 
   private mutating func setTags(_ attributes: AttributeSet, in draft: inout CallDraft) {
     var tags = resourceTags
-    for (name, place) in SpanFields.tags {
-      let value = attributes.value(at: place)
-      if value.isPresent { add(tag: name, value, to: &tags) }
+    for (name, place) in SpanFields.tags where attributes.has(place) {
+      add(tag: name, attributes.value(at: place), to: &tags)
     }
     for (name, value) in attributes.named where isAssociation(name) {
       let key = String(
@@ -410,7 +457,7 @@ struct SpanInterpreter: SpanSink {
     if !resourceNamed.isEmpty { apply(resourceNamed, to: &draft, &tags) }
     if !attributes.named.isEmpty { apply(attributes.named, to: &draft, &tags) }
     let first = entries.count
-    entries += tags.prefix(EventLimits.entries)
+    if !tags.isEmpty { entries += tags.prefix(EventLimits.entries) }
     draft.event.tags = first..<entries.count
   }
 
@@ -484,6 +531,48 @@ struct SpanInterpreter: SpanSink {
   }
 }
 
+/// What a call does, by the contract.
+private struct Operation: Sendable {
+  var name: ByteRange
+  var isEmbedding = false
+}
+
+/// What the last name of some kind meant.
+private struct Remembered<Meaning: Sendable>: Sendable {
+  /// In the body; nil where there was none.
+  var name: Range<Int>?
+  /// Tells vocabularies apart where there are several.
+  var table = 0
+  var meaning: Meaning
+
+  func holds(_ other: Range<Int>, _ body: [UInt8]) -> Bool {
+    guard let name, name.count == other.count else { return false }
+    let bytes = body.span
+    for index in 0..<name.count
+    where bytes[name.lowerBound &+ index] != bytes[other.lowerBound &+ index] {
+      return false
+    }
+    return true
+  }
+}
+
+/// The places of a rule's keys, looked up once a scope.
+private struct RulePlaces: Sendable {
+  var responseIDInside: Int?
+  var modelAlias: Int?
+  var usageText: Int?
+  var hiddenText: Int?
+  var callID: Int?
+
+  init(_ rule: Instrumentation) {
+    responseIDInside = rule.responseIDInside?.place
+    modelAlias = rule.modelAlias?.place
+    usageText = rule.usageText?.place
+    hiddenText = rule.hiddenText?.place
+    callID = rule.callID?.place
+  }
+}
+
 /// Places of the keys that are asked for by name.
 private enum Places {
   static let operation = AttributeKey.operation.place
@@ -497,6 +586,7 @@ private enum Places {
   static let promptTokens = AttributeKey.promptTokens.place
   static let serverAddress = AttributeKey.serverAddress.place
   static let serverPort = AttributeKey.serverPort.place
+  static let modelGroup = AttributeKey.liteModelGroup.place
   static let errorType = AttributeKey.errorType.place
   static let httpStatus = AttributeKey.httpStatus.place
   static let httpStatusOlder = AttributeKey.httpStatusOlder.place
