@@ -36,7 +36,7 @@ test: build lint ## everything that has to hold: build without warnings, lint, a
 	@Scripts/demo $(FARTHING) > $(SCRATCH)/demo-output.txt \
 	  || { cat $(SCRATCH)/demo-output.txt; echo "the demo failed" >&2; exit 1; }
 	@echo "The demo ran to its end."
-	@Scripts/interop $(SCRATCH)/interop $(FARTHING)
+	@Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry litellm prometheus
 	@Scripts/closing-line $(SUMMARY)
 
 build: dependencies ## debug build of everything, tests included
