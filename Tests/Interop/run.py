@@ -137,9 +137,11 @@ def litellm(server, folder):
     with __import__("socket").socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    # LiteLLM empties its queue after each delivery, what came in meanwhile included: deliver once, when all is there.
     environment = dict(
         os.environ, GENERIC_LOGGER_ENDPOINT=server.url + "/v1/collect/litellm",
-        DEFAULT_FLUSH_INTERVAL_SECONDS="1", LITELLM_LOCAL_MODEL_COST_MAP="True", NO_PROXY="*")
+        DEFAULT_BATCH_SIZE="5", DEFAULT_FLUSH_INTERVAL_SECONDS="600",
+        LITELLM_LOCAL_MODEL_COST_MAP="True", NO_PROXY="*")
     log = open(folder / "litellm.log", "w")
     with running(
             proxy, "--config", folder / "litellm.yaml", "--host", "127.0.0.1", "--port", str(port),
