@@ -89,16 +89,20 @@ let package = Package(
     room(
       "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery", yams],
       exclude: ["Prices/Catalogue"]),
+    // Its own target so that its many small changes do not compile what stands on the core anew.
+    room("FarthingDetection", imports: ["FarthingCore"]),
     // Its own target for the weight of the network packages.
     room(
       "FarthingServer",
-      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"] + network
-        + client),
+      imports: [
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingDetection",
+      ]
+        + network + client),
     room(
       "FarthingApp",
       imports: [
-        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingServer",
-        argumentParser, yams,
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingDetection",
+        "FarthingServer", argumentParser, yams,
       ]),
     .executableTarget(
       name: "farthing", dependencies: ["FarthingApp"], swiftSettings: houseSettings),
@@ -119,6 +123,9 @@ let package = Package(
 
     tests(of: "FarthingCore", imports: []),
     tests(of: "FarthingStore", imports: ["FarthingCore"]),
+    tests(
+      of: "FarthingDetection",
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"]),
     tests(
       of: "FarthingQuery", imports: ["FarthingCore", "FarthingStore"], exclude: ["Scenarios"]),
     tests(
