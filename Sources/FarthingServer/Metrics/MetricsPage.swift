@@ -47,7 +47,9 @@ struct MetricsPage {
     events(&page)
     queues(&page)
     if let agents { AgentsText.write(agents, now: now, to: &page) }
-    if let spool { AgentsText.write(spool, now: now, to: &page) }
+    if let spool {
+      AgentsText.write(spool, refusedUploads: state.refusals["storage"] ?? 0, now: now, to: &page)
+    }
     UnitFigures.write(units, to: &page)
     return page.text
   }
