@@ -27,7 +27,8 @@ actor SnapshotShelf {
   private let cache: BlockCache
   private let monotonic: @Sendable () -> Int64
   private var view: View?
-  private var making: Task<Result<View, StoreError>, Never>?
+  /// One view is made at a time.
+  private var making: Task<StoreError?, Never>?
 
   init(
     writer: StoreWriter, committer: Committer, cache: BlockCache,
@@ -52,34 +53,29 @@ actor SnapshotShelf {
           view.rowsInMemory > Self.freeRows && age < min(9 * view.cost, Self.greatestAge)
         if isCurrent || isDear { return view.snapshot }
       }
-      let made: Result<View, StoreError>
-      if let making {
-        made = await making.value
-      } else {
-        let task = Task { await self.make() }
-        making = task
-        made = await task.value
-        making = nil
-      }
-      switch made {
-      case .success(let new): if new.appended >= view?.appended ?? .min { view = new }
-      case .failure(let error): throw error
-      }
+      let task = making ?? Task { await self.make() }
+      making = task
+      if let fault = await task.value { throw fault }
     }
   }
 
-  private func make() async -> Result<View, StoreError> {
+  /// Puts a new view on the shelf; returns why there is none.
+  ///
+  /// It ends `making` itself, before anybody who waits for it goes on: waiting for a task that is over
+  /// does not give up the actor, so whoever waited would find the same task again for ever.
+  private func make() async -> StoreError? {
+    defer { making = nil }
     let appended = committer.appended.load(ordering: .acquiring)
     let start = monotonic()
     do throws(StoreError) {
       let snapshot = try await writer.snapshot(cache: cache)
       let end = monotonic()
-      return .success(
-        View(
-          snapshot: snapshot, appended: appended, madeAt: end, cost: end - start,
-          rowsInMemory: snapshot.rowsInMemory))
+      view = View(
+        snapshot: snapshot, appended: appended, madeAt: end, cost: end - start,
+        rowsInMemory: snapshot.rowsInMemory)
+      return nil
     } catch {
-      return .failure(error)
+      return error
     }
   }
 }

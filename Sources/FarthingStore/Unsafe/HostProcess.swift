@@ -83,10 +83,14 @@ package enum HostProcess {
     _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
   }
 
-  /// The wall clock in Unix nanoseconds.
+  /// The wall clock in Unix nanoseconds; a broken one stands at the last second that these can say, in
+  /// the year 2262.
   package static func now() -> Int64 {
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    guard (0...9_223_372_035).contains(time.tv_sec) else {
+      return time.tv_sec < 0 ? 0 : 9_223_372_035_000_000_000
+    }
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
