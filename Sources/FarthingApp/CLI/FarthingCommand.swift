@@ -19,7 +19,8 @@ package struct FarthingCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
-      ServeCommand.self, AgentCommand.self, AgentsCommand.self, PricesCommand.self,
+      ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
+      PricesCommand.self,
       StoreCommand.self, GenerateCommand.self,
       TokenCommand.self,
       DoctorCommand.self, ManualCommand.self,

@@ -37,6 +37,8 @@ struct MetricsPage {
   var spool: SpoolSurvey?
   /// What the unit metrics say; empty where they could not be computed.
   var units: [UnitFigures]
+  /// nil where no alerts are kept.
+  var alerts: AlertFigures?
 
   var text: String {
     var page = MetricsText()
@@ -48,6 +50,7 @@ struct MetricsPage {
     queues(&page)
     if let agents { AgentsText.write(agents, now: now, to: &page) }
     if let spool { AgentsText.write(spool, now: now, to: &page) }
+    alerts?.write(now: now, to: &page)
     UnitFigures.write(units, to: &page)
     return page.text
   }
