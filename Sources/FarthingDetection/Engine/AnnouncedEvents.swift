@@ -1,4 +1,4 @@
-package import FarthingCore
+internal import FarthingCore
 
 /// Why a calendar of announced events cannot be used; all of it is the file's.
 package struct CalendarFault: Error, Sendable, Equatable, CustomStringConvertible {
