@@ -380,8 +380,8 @@ extension OpenAPIDescription {
               description: Exact decimal text.
               type: [string, 'null']
             usd_per_hour:
-              description: Decimal text, to the millionth of a dollar.
-              type: [string, 'null']
+              description: The excess an hour as it goes now, an estimate.
+              type: [number, 'null']
             summary:
               type: string
             explanation:

@@ -86,7 +86,8 @@ struct AlertCallTests {
       #expect(try root(try await server.call("GET", "/v1/silences?all=true")).elements.count == 1)
       #expect(try await server.call("DELETE", "/v1/silences/\(id)").status == 404)
       for body in [
-        "{}", "{\"matchers\":[],\"duration\":\"2h\"}", "{\"matchers\":[\"kind\"],\"duration\":\"2h\"}",
+        "{}", "{\"matchers\":[],\"duration\":\"2h\"}",
+        "{\"matchers\":[\"kind\"],\"duration\":\"2h\"}",
         "{\"matchers\":[\"kind=a\"]}", "{\"matchers\":[\"kind=a\"],\"duration\":\"x\"}",
         "{\"matchers\":[\"kind=a\"],\"ends_at\":\"2020-01-01\"}", "{\"matchers\":\"kind=a\"}",
       ] {

@@ -99,7 +99,9 @@ struct AlertDeliveryTests {
   }
 
   @Test func `a failed delivery comes again with its id and a new time`() async throws {
-    let receiver = try await TestReceiver { $0 == 0 ? .status(503, fields: [("Retry-After", "60")]) : .status(200) }
+    let receiver = try await TestReceiver {
+      $0 == 0 ? .status(503, fields: [("Retry-After", "60")]) : .status(200)
+    }
     let bench = try await AlertBench(settings(AlertBench.webhook("ops", port: receiver.port)))
     try await bench.fire("a")
     await bench.advance(seconds: 2)
@@ -188,12 +190,13 @@ struct AlertDeliveryTests {
     settings.kind = .slack
     let results = [
       await send(settings),
-      await send({ () -> ReceiverSettings in
-        var wrong = settings
-        wrong.url = nil
-        wrong.urlSource = .environment("HOOK_SECRET")
-        return wrong
-      }()),
+      await send(
+        { () -> ReceiverSettings in
+          var wrong = settings
+          wrong.url = nil
+          wrong.urlSource = .environment("HOOK_SECRET")
+          return wrong
+        }()),
     ]
     for result in results {
       guard case .failed(let detail, _) = result else {

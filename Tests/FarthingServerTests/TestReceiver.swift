@@ -35,7 +35,8 @@ final class TestReceiver: Sendable {
 
   /// - Parameter behaviour: what to do with the call of a number, from 0.
   init(
-    host: String = "127.0.0.1", _ behaviour: @escaping @Sendable (Int) -> Behaviour = { _ in .status(204) }
+    host: String = "127.0.0.1",
+    _ behaviour: @escaping @Sendable (Int) -> Behaviour = { _ in .status(204) }
   ) async throws {
     state = Mutex(State(behaviour: behaviour))
     let box = Mutex<TestReceiver?>(nil)

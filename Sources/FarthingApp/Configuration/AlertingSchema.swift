@@ -6,7 +6,8 @@ enum AlertingSchema {
   static let settings: [Setting<AlertingSettings>] = [
     .node(
       "receivers", \.receivers, below: receiver.map(\.name), read: { receivers(&$0, $1) }),
-    .node("route", \.route, below: route.map(\.name).filter { !["match", "continue"].contains($0) },
+    .node(
+      "route", \.route, below: route.map(\.name).filter { !["match", "continue"].contains($0) },
       read: { routes(&$0, $1) }),
     .node("inhibit", \.inhibit, below: inhibit.map(\.name), read: { inhibitions(&$0, $1) }),
     .node("mute", \.mute, read: { mutes(&$0, $1) }),
@@ -176,7 +177,9 @@ enum AlertingSchema {
     guard let text, text.utf8.count <= 254 else { return false }
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && !text.hasPrefix("-")
-      && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !Array("<>,;\"()[]\\:".utf8).contains($0) }
+      && text.utf8.allSatisfy {
+        $0 > 0x20 && $0 < 0x7F && !Array("<>,;\"()[]\\:".utf8).contains($0)
+      }
   }
 
   // MARK: Routes
@@ -296,7 +299,8 @@ enum AlertingSchema {
     }
     if !settings.route.matchers.isEmpty {
       reader.fault(
-        node, "\(reader.name(of: "route")): the first route is for every alert; match belongs below it")
+        node,
+        "\(reader.name(of: "route")): the first route is for every alert; match belongs below it")
     }
   }
 }

@@ -88,7 +88,9 @@ package enum AddressRules {
     let bytes = address.bytes
     if bytes.count == 4 { return objection(bytes, allowsLoopback) }
     if let inner = embedded(bytes) { return objection(inner, allowsLoopback) }
-    let words = stride(from: 0, to: 16, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
+    let words = stride(from: 0, to: 16, by: 2).map {
+      UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1])
+    }
     if words.dropLast().allSatisfy({ $0 == 0 }) {
       switch words[7] {
       case 0: return "it is no address of a machine"

@@ -414,10 +414,11 @@ package struct AlertBook: Sendable {
   }
 
   static func messageID(_ random: () -> UInt64) -> String {
-    "msg_" + [random(), random()].map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }.joined()
+    "msg_"
+      + [random(), random()].map { word in
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+      }.joined()
   }
 
   /// Ends an operation: what it touched becomes rows, and what is over and told of leaves memory.
@@ -471,7 +472,8 @@ package struct AlertBook: Sendable {
     guard settings.receiver(receiver) != nil else {
       let names = settings.receivers.map(\.name)
       let hint =
-        names.isEmpty ? "the configuration names none" : "there are \(names.joined(separator: ", "))"
+        names.isEmpty
+        ? "the configuration names none" : "there are \(names.joined(separator: ", "))"
       throw AlertFault(.notFound, "no receiver is called \"\(receiver.printable)\"; \(hint)")
     }
     let incident = Incident(

@@ -51,7 +51,8 @@ package struct AlertMatcher: Sendable, Equatable, CustomStringConvertible {
     }
     guard !label.isEmpty, label.utf8.count <= 128, isName else {
       throw Fault(
-        message: "\"\(label.printable)\" is no label: expected kind, severity, metric or a dimension "
+        message:
+          "\"\(label.printable)\" is no label: expected kind, severity, metric or a dimension "
           + "such as identity")
     }
     guard value.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
@@ -90,7 +91,11 @@ package struct AlertMatcher: Sendable, Equatable, CustomStringConvertible {
         isEscaped = false
       } else if character == "\\" {
         // Only quotes and backslashes are escaped: expressions are full of backslashes.
-        if rest.first == "\"" || rest.first == "\\" { isEscaped = true } else { result.append("\\") }
+        if rest.first == "\"" || rest.first == "\\" {
+          isEscaped = true
+        } else {
+          result.append("\\")
+        }
       } else if character == "\"" {
         guard rest.isEmpty else { break }
         return result

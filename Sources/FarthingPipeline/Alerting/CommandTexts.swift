@@ -28,7 +28,8 @@ package enum MailText {
       lines.append(String(rest.prefix(76)))
       rest = rest.dropFirst(76)
     }
-    return Array((head.joined(separator: "\n") + "\n\n" + lines.joined(separator: "\n") + "\n").utf8)
+    return Array(
+      (head.joined(separator: "\n") + "\n\n" + lines.joined(separator: "\n") + "\n").utf8)
   }
 
   static func subject(_ notification: Notification) -> String {
@@ -100,7 +101,10 @@ package enum ArgumentTemplate {
     }
   }
 
-  private enum Piece { case text(String), place(String) }
+  private enum Piece {
+    case text(String)
+    case place(String)
+  }
 
   private static func pieces(_ template: String) -> [Piece] {
     var pieces: [Piece] = []

@@ -29,7 +29,8 @@ package enum IncidentJSON {
     writer.key("actual")
     writer.real(incident.actual)
     writer.member("excess_usd", incident.excess?.decimalText)
-    writer.member("usd_per_hour", EstimateText.dollars(incident.usdPerHour))
+    writer.key("usd_per_hour")
+    writer.real(incident.usdPerHour)
     writer.member("summary", incident.summary)
     writer.member("explanation", incident.explanation)
   }

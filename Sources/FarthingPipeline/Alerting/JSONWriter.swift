@@ -53,7 +53,10 @@ package struct JSONWriter: Sendable {
   /// What is no number in JSON is null.
   package mutating func real(_ number: Double?) {
     separate()
-    guard let number, number.isFinite else { return bytes += Array("null".utf8) }
+    guard let number, number.isFinite else {
+      bytes += Array("null".utf8)
+      return
+    }
     if number == number.rounded(), number.magnitude < 9_007_199_254_740_992 {
       bytes += Array(String(Int64(number)).utf8)
     } else {
@@ -84,7 +87,9 @@ package struct JSONWriter: Sendable {
   package mutating func end() { bytes.append(0x0A) }
 
   /// Unix nanoseconds as RFC 3339 in UTC; null where absent.
-  package mutating func time(_ nanoseconds: Int64?) { string(nanoseconds.map { InstantText.text($0) }) }
+  package mutating func time(_ nanoseconds: Int64?) {
+    string(nanoseconds.map { InstantText.text($0) })
+  }
 
   private mutating func append(_ text: String) {
     bytes.append(UInt8(ascii: "\""))

@@ -82,7 +82,8 @@ final class ReceiverSender: Sendable {
         notification, id: id, from: settings.from ?? "", to: settings.to)
       return try await run(settings.command, mail)
     case .exec:
-      let words = settings.command.prefix(1)
+      let words =
+        settings.command.prefix(1)
         + settings.command.dropFirst().map { ArgumentTemplate.argument($0, notification) }
       return try await run(
         Array(words), Payloads.webhook(notification, externalURL: externalURL).body)

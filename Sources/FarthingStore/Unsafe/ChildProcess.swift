@@ -125,9 +125,7 @@ package enum ChildProcess {
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
     var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var variables = unsafe environment.map { unsafe strdup("\($0.0)=\($0.1)") } + [nil]
-    defer {
-      for unsafe word in unsafe words + variables { unsafe free(word) }
-    }
+    defer { unsafe (words + variables).forEach { unsafe free($0) } }
     var child = pid_t()
     let result = unsafe posix_spawn(&child, program, &actions, &attributes, &words, &variables)
     guard result == 0 else { throw HostProcess.failure("running", program, result) }

@@ -182,9 +182,7 @@ enum SQLiteValue: Equatable {
         .diskFull, "writing \(path) failed: no space is left; free some and try again",
         cause: cause)
     case SQLITE_CORRUPT, SQLITE_NOTADB:
-      StoreError(
-        .damaged, "\(path) is not an intact \(path.hasSuffix("catalog.sqlite") ? "catalogue" : "database"); restore it "
-          + "from a backup", cause: cause)
+      StoreError(.damaged, damage(path), cause: cause)
     case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
       StoreError(
         .accessDenied, "writing \(path) is not allowed; check its owner, mode and mount",
@@ -196,5 +194,10 @@ enum SQLiteValue: Equatable {
     default:
       StoreError(.io, "\(path) failed (SQLite \(result))", cause: cause)
     }
+  }
+
+  private static func damage(_ path: String) -> String {
+    let kind = path.hasSuffix("catalog.sqlite") ? "catalogue" : "database"
+    return "\(path) is not an intact \(kind); restore it from a backup"
   }
 }

@@ -70,7 +70,8 @@ struct AlertBookTests {
     let incident = AlertExamples.incident("a")
     kept.take(.fired(incident), now: start)
     kept.advance(start + 2 * second)
-    let change = try kept.book.acknowledge("a", by: "anna", note: "looking", now: start + 3 * second)
+    let change = try kept.book.acknowledge(
+      "a", by: "anna", note: "looking", now: start + 3 * second)
     kept.keep(change)
     #expect(kept.status("a") == .acknowledged)
     #expect(kept.transitions.last?.cause == "anna" && kept.transitions.last?.note == "looking")

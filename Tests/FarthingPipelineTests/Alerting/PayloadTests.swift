@@ -8,7 +8,8 @@ import Testing
 struct PayloadTests {
   /// Text that means something to whoever is careless with it.
   static let hostile = [
-    "<!channel> <https://evil.example|click>", "\"},{\"x\":\"", "\r\nBcc: all@example.com\r\n\r\nhi",
+    "<!channel> <https://evil.example|click>", "\"},{\"x\":\"",
+    "\r\nBcc: all@example.com\r\n\r\nhi",
     "\u{1B}[31mred\u{1B}[0m", "{{secret}} ${HOME} $(id) `id`", "--exec=rm", "\u{202E}gnp.exe",
     "\u{0}nul", "'; DROP TABLE alerts; --", "&lt;script&gt;<script>alert(1)</script>",
     "@everyone *bold* _it_ ~st~", "\u{2028}line\u{2029}", "=cmd|' /C calc'!A0", "\\u0000\\",
@@ -117,7 +118,7 @@ struct PayloadTests {
         {"id":"a","kind":"spend_spike","severity":"warning","status":"firing","metric":"cost",\
         "dimensions":{"identity":"svc-7"},"started_at":"2026-11-18T11:06:40Z",\
         "detected_at":"2026-11-18T11:06:45Z","resolved_at":null,"expected":0.5,"actual":13,\
-        "excess_usd":"3.25","usd_per_hour":"12.5","summary":"svc-7 spends 26 times what it does",\
+        "excess_usd":"3.25","usd_per_hour":12.5,"summary":"svc-7 spends 26 times what it does",\
         "explanation":["statistic 9.1, threshold 4.5"]}
         """)
   }
@@ -131,10 +132,11 @@ struct WebhookSignatureTests {
       keys.fields(
         id: "msg_p5jXN8AQM9LWM0D4loKWxJek", time: 1_614_265_330,
         body: Array("{\"test\": 2432232314}".utf8)))
-    #expect(fields.map(\.value) == [
-      "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330",
-      "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-    ])
+    #expect(
+      fields.map(\.value) == [
+        "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330",
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+      ])
   }
 
   @Test func `an exchanged key signs beside the new one`() throws {

@@ -139,7 +139,8 @@ struct ChildProcessTests {
 
   @Test func `a status other than zero is told, and more output than is kept is read`() throws {
     let outcome = try ChildProcess.run(
-      ["/bin/sh", "-c", "head -c 300000 /dev/zero; exit 3"], environment: [("PATH", "/usr/bin:/bin")],
+      ["/bin/sh", "-c", "head -c 300000 /dev/zero; exit 3"],
+      environment: [("PATH", "/usr/bin:/bin")],
       input: [UInt8](repeating: 65, count: 300_000), milliseconds: 20_000)
     #expect(outcome.status == 3)
     #expect(outcome.output.count == 4096)

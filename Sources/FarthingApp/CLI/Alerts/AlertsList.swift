@@ -100,6 +100,14 @@ enum AlertTable {
     value?.text.flatMap { Picodollars(decimal: $0) }.map { .money($0.rawValue) } ?? .null
   }
 
+  /// An estimate, to the cent.
+  private static func rate(_ value: JSONValue?) -> QueryValue {
+    guard let rate = value?.literal.flatMap({ Double($0) }), rate.magnitude < 1e15 else {
+      return .null
+    }
+    return .money(Int128((rate * 100).rounded()) * (Picodollars.perDollar / 100))
+  }
+
   /// `identity=svc-7 model=gpt-4o`
   static func slice(_ alert: JSONValue) -> String {
     (alert["dimensions"]?.members ?? []).map { "\($0.key)=\($0.value.text ?? "")" }
@@ -109,7 +117,7 @@ enum AlertTable {
   private static func narrow(_ alert: JSONValue) -> [QueryValue] {
     [
       text(alert["id"]), text(alert["status"]), text(alert["severity"]), text(alert["kind"]),
-      text(alert["started_at"]), money(alert["usd_per_hour"]), money(alert["excess_usd"]),
+      text(alert["started_at"]), rate(alert["usd_per_hour"]), money(alert["excess_usd"]),
       .text(slice(alert)), text(alert["summary"]),
     ]
   }
@@ -120,7 +128,7 @@ enum AlertTable {
       text(alert["id"]), text(alert["kind"]), text(alert["severity"]), text(alert["status"]),
       text(alert["metric"]), .text(slice(alert)), text(alert["started_at"]),
       text(alert["detected_at"]), text(alert["resolved_at"]), number(alert["expected"]),
-      number(alert["actual"]), money(alert["excess_usd"]), money(alert["usd_per_hour"]),
+      number(alert["actual"]), money(alert["excess_usd"]), rate(alert["usd_per_hour"]),
       text(alert["summary"]), .text(explanation.joined(separator: " | ")),
     ]
   }
@@ -198,7 +206,8 @@ package struct AlertsShow: AsyncParsableCommand {
 
   private static func money(_ alert: JSONValue) -> String {
     let excess = alert["excess_usd"]?.text.map { "$\($0) above expectation so far" }
-    let rate = alert["usd_per_hour"]?.text.map { "$\($0) an hour" }
+    let rate = EstimateText.readable(alert["usd_per_hour"]?.literal.flatMap { Double($0) })
+      .map { "\($0) an hour" }
     let parts = [excess, rate].compactMap { $0 }
     return parts.isEmpty ? "–" : parts.joined(separator: ", ")
   }
