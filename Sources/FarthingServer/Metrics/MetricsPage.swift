@@ -39,6 +39,8 @@ struct MetricsPage {
   var units: [UnitFigures]
   /// nil where no alerts are kept.
   var alerts: AlertFigures?
+  /// How the budgets stand; empty where there are none.
+  var budgets: [BudgetStatus] = []
 
   var text: String {
     var page = MetricsText()
@@ -49,9 +51,12 @@ struct MetricsPage {
     events(&page)
     queues(&page)
     if let agents { AgentsText.write(agents, now: now, to: &page) }
-    if let spool { AgentsText.write(spool, now: now, to: &page) }
+    if let spool {
+      AgentsText.write(spool, refusedUploads: state.refusals["storage"] ?? 0, now: now, to: &page)
+    }
     alerts?.write(now: now, to: &page)
     UnitFigures.write(units, to: &page)
+    if !budgets.isEmpty { BudgetFigures.write(budgets, to: &page) }
     return page.text
   }
 

@@ -125,7 +125,10 @@ package enum ChildProcess {
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
     var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var variables = unsafe environment.map { unsafe strdup("\($0.0)=\($0.1)") } + [nil]
-    defer { unsafe (words + variables).forEach { unsafe free($0) } }
+    defer {
+      for place in unsafe words.indices { unsafe free(words[place]) }
+      for place in unsafe variables.indices { unsafe free(variables[place]) }
+    }
     var child = pid_t()
     let result = unsafe posix_spawn(&child, program, &actions, &attributes, &words, &variables)
     guard result == 0 else { throw HostProcess.failure("running", program, result) }
