@@ -25,6 +25,12 @@ package struct ServeCommand: AsyncParsableCommand {
       "Address to listen on; port 0 picks one and prints it. Default 127.0.0.1:7878.",
       valueName: "host:port"))
   package var listen: String?
+  @Option(
+    help: ArgumentHelp(
+      "Announced events: a JSON array of start, end, expected_factor, reason and a dimension.",
+      valueName: "file"),
+    completion: .file())
+  package var calendar: String?
 
   package init() {}
 
@@ -49,22 +55,79 @@ package struct ServeCommand: AsyncParsableCommand {
         directory: settings.dataFolder, settings: settings.configuration.alerting,
         now: HostProcess.now()), around: Self.alertSurroundings())
     await alerts.start()
+    let feed = DetectionFeed()
+    await store.writer.watch { feed.put($0, $1, $2) }
+    let monitor = try monitor(try monitoring(settings), feed, alerts, store.writer)
     listening.server.serve(
       store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions),
-      alerts: alerts)
+      alerts: alerts, monitor: monitor)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
     Console.note("listening on \(listening.url)")
     for await _ in DaemonSignals.reloads() {
       await listening.reload(to: Result { () throws(CommandFailure) in try resolved() })
       await alerts.reload(await listening.settings.configuration.alerting)
       budgets.replace(await listening.settings.budgets)
+      await reload(monitor, await listening.settings)
     }
     Console.note("farthing: ending; requests at work are answered first")
     upkeep.cancel()
     await listening.server.drain()
+    await monitor.stop()
     await alerts.stop()
     store.retention = await listening.settings.retention
     try await store.close()
+  }
+
+  // MARK: What is watched
+
+  private func monitoring(
+    _ settings: Settings
+  ) throws(CommandFailure) -> MonitorDesk.Settings {
+    var calendar: EventCalendar?
+    switch settings.configuration.calendar {
+    case .given(let given): calendar = given
+    case .file(let file): calendar = try Self.calendar(file)
+    case nil: break
+    }
+    if let file = self.calendar { calendar = try Self.calendar(file) }
+    return MonitorDesk.Settings(
+      detection: settings.configuration.monitoring.settings(calendar: calendar),
+      rules: settings.rules, budgets: settings.budgets, queryBytes: settings.queryBytes)
+  }
+
+  private static func calendar(_ file: String) throws(CommandFailure) -> EventCalendar {
+    do throws(StoreError) {
+      let bytes = try WholeInput.bytes(of: file, limit: 64 << 20)
+      do throws(RegistryRefusal) {
+        return try EventCalendar.parse(bytes, file: file)
+      } catch {
+        throw StoreError(.invalidArgument, error.faults.joined(separator: "\n          "))
+      }
+    } catch {
+      throw CommandFailure.usage(error.message)
+    }
+  }
+
+  private func monitor(
+    _ settings: MonitorDesk.Settings, _ feed: DetectionFeed, _ alerts: AlertService,
+    _ writer: StoreWriter
+  ) throws(StoreError) -> MonitorService {
+    let cache = BlockCache()
+    return MonitorService(
+      try MonitorDesk(
+        settings, feed: feed, alerts: alerts,
+        snapshot: { () async throws(StoreError) in try await writer.snapshot(cache: cache) },
+        clock: { HostProcess.now() },
+        warn: { Console.note("farthing: warning: \($0.printable)") }),
+      pause: { try? await Task.sleep(for: .milliseconds(500)) })
+  }
+
+  private func reload(_ monitor: MonitorService, _ settings: Settings) async {
+    do throws(CommandFailure) {
+      await monitor.desk.reload(try monitoring(settings))
+    } catch {
+      Console.note("farthing: warning: what is watched stays as it was: \(error.message ?? "")")
+    }
   }
 
   /// What the options, the environment and the file say now.
@@ -90,7 +153,7 @@ package struct ServeCommand: AsyncParsableCommand {
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
     live: [
-      "server", "access", "alerting", "retention_days", "retention_gib",
+      "server", "access", "alerting", "detection", "calendar", "retention_days", "retention_gib",
       "budgets", "rules",
     ],
     fixed: ["data", "listed_errors", "query_memory_mib"])
