@@ -144,6 +144,8 @@ enum ExplanationSentence {
       "\(part.part.words) (\(signedDollars(part.change, digits)))"
     }
     if !words.isEmpty { text += ", most by \(words.joined(separator: " and "))" }
+    if found.before.requests == 0 { text += "; there are no requests in the period before" }
+    if found.after.requests == 0 { text += "; there are no requests in the period after" }
     return text
   }
 
