@@ -73,7 +73,7 @@ import Testing
         // One of a group is under way at a time, and one that hangs stays so.
         let goal = seen + Int.random(in: 0...1, using: &random)
         group.addTask {
-          while receiver.calls.count < goal { await Task.yield() }
+          await receiver.waitForCalls(goal)
           kill()
         }
         await group.waitForAll()
@@ -102,7 +102,8 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct `Detection of a running server` {
   private static func time(_ nanoseconds: Int64) -> String { InstantText.text(nanoseconds) }
 
-  private static func request(_ identity: String, _ time: Int64, tokens: Int, id: String) -> String {
+  private static func request(_ identity: String, _ time: Int64, tokens: Int, id: String) -> String
+  {
     "{\"time\":\"\(self.time(time))\",\"id\":\"\(id)\",\"model\":\"gpt-4o\",\"provider\":\"openai\","
       + "\"identity\":\"\(identity)\",\"workload\":\"search\",\"tenant\":\"acme\","
       + "\"input_tokens\":\(tokens),\"output_tokens\":100,\"status\":\"ok\"}"

@@ -134,8 +134,8 @@ enum ConfigurationSchema {
     .value(
       "min_usd", \.minimumCents,
       expected: "US dollars from 0.01 to 1000000 with at most two decimals", parse: { cents($0) }),
-    .whole("warning_usd_per_hour", \.warningUSDPerHour, 0...1_000_000),
-    .whole("critical_usd_per_hour", \.criticalUSDPerHour, 0...1_000_000),
+    .whole("warning_usd_per_hour", \.warningRate, 0...1_000_000),
+    .whole("critical_usd_per_hour", \.criticalRate, 0...1_000_000),
     .whole("max_series", \.maximumSeries, 1000...1_000_000),
   ]
 

@@ -7,8 +7,8 @@ package struct MonitoringSettings: Sendable, Equatable {
   /// Least cents beyond expectation that an alert of spend is about.
   package var minimumCents = 200
   /// Dollars an hour beyond expectation from which an incident is a warning, and critical.
-  package var warningUSDPerHour = 1
-  package var criticalUSDPerHour = 20
+  package var warningRate = 1
+  package var criticalRate = 20
   /// Identities, and a tenth as many workloads and tenants, that are told apart.
   package var maximumSeries = 100_000
 
@@ -21,8 +21,8 @@ package struct MonitoringSettings: Sendable, Equatable {
     guard isEnabled else { return nil }
     var settings = DetectionSettings()
     settings.minUSD = Double(minimumCents) / 100
-    settings.warningUSDPerHour = Double(warningUSDPerHour)
-    settings.criticalUSDPerHour = Double(criticalUSDPerHour)
+    settings.warningUSDPerHour = Double(warningRate)
+    settings.criticalUSDPerHour = Double(criticalRate)
     settings.maximumSeries = maximumSeries
     settings.calendar = (calendar?.entries ?? []).map { entry in
       AnnouncedEvent(
