@@ -27,9 +27,14 @@ package struct ServeCommand: AsyncParsableCommand {
   package var listen: String?
   @Option(
     help: ArgumentHelp(
-      "Announced events: a JSON array of start, end, expected_factor, reason and a dimension.",
-      valueName: "file"),
-    completion: .file())
+      "The site registry: a JSON array of {\"site\",\"tier\",\"country\",\"jurisdiction\"}.",
+      valueName: "file"))
+  package var sites: String?
+  @Option(
+    help: ArgumentHelp(
+      "Announced events: a JSON array of {\"start\",\"end\",\"expected_factor\",\"reason\"} with "
+        + "the fields of a request that narrow it.",
+      valueName: "file"))
   package var calendar: String?
 
   package init() {}
@@ -37,14 +42,16 @@ package struct ServeCommand: AsyncParsableCommand {
   package mutating func run() async throws {
     // Which server commands ask is nothing to the server itself.
     if global.server != nil { _ = try global.settings() }
-    let settings = try resolved()
+    let resolution = resolution
+    let settings = try resolution()
     Interruption.watch()
     Interruption.watchReload()
     _ = HostMachine.raiseOpenFileLimit()
     let budgets = StoredBudgets(
       settings.budgets, queryBytes: settings.queryBytes, clock: { HostProcess.now() })
     let listening = try await ListeningServer(
-      settings, at: settings.configuration.server.listen, scope: Self.reloadScope,
+      settings, at: settings.configuration.server.listen,
+      grpcAt: settings.configuration.server.grpcListen, scope: Self.reloadScope,
       around: Self.surroundings(settings, budgets))
     var options = StoreOptions()
     options.holder = LockHolder(
@@ -57,58 +64,41 @@ package struct ServeCommand: AsyncParsableCommand {
     await alerts.start()
     let feed = DetectionFeed()
     await store.writer.watch { feed.put($0, $1, $2) }
-    let monitor = try monitor(try monitoring(settings), feed, alerts, store.writer)
+    let monitor = try Self.monitor(Self.monitoring(settings), feed, alerts, store.writer)
     listening.server.serve(
       store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions),
       alerts: alerts, monitor: monitor)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
+    if let address = listening.grpcAddress {
+      Console.note("listening for OTLP over gRPC on \(address)")
+    }
     Console.note("listening on \(listening.url)")
-    for await _ in DaemonSignals.reloads() {
-      await listening.reload(to: Result { () throws(CommandFailure) in try resolved() })
-      await alerts.reload(await listening.settings.configuration.alerting)
-      budgets.replace(await listening.settings.budgets)
-      await reload(monitor, await listening.settings)
+    await DaemonSignals.reload(listening, until: DaemonSignals.reloads(), by: resolution) {
+      await alerts.reload($0.configuration.alerting)
+      budgets.replace($0.budgets)
+      await monitor.desk.reload(Self.monitoring($0))
     }
     Console.note("farthing: ending; requests at work are answered first")
     upkeep.cancel()
     await listening.server.drain()
     await monitor.stop()
     await alerts.stop()
-    store.retention = await listening.settings.retention
+    store.retention = listening.retention
     try await store.close()
   }
 
   // MARK: What is watched
 
-  private func monitoring(
-    _ settings: Settings
-  ) throws(CommandFailure) -> MonitorDesk.Settings {
+  private static func monitoring(_ settings: Settings) -> MonitorDesk.Settings {
     var calendar: EventCalendar?
-    switch settings.configuration.calendar {
-    case .given(let given): calendar = given
-    case .file(let file): calendar = try Self.calendar(file)
-    case nil: break
-    }
-    if let file = self.calendar { calendar = try Self.calendar(file) }
+    // A file was read when the settings were resolved.
+    if case .given(let given)? = settings.configuration.calendar { calendar = given }
     return MonitorDesk.Settings(
       detection: settings.configuration.monitoring.settings(calendar: calendar),
       rules: settings.rules, budgets: settings.budgets, queryBytes: settings.queryBytes)
   }
 
-  private static func calendar(_ file: String) throws(CommandFailure) -> EventCalendar {
-    do throws(StoreError) {
-      let bytes = try WholeInput.bytes(of: file, limit: 64 << 20)
-      do throws(RegistryRefusal) {
-        return try EventCalendar.parse(bytes, file: file)
-      } catch {
-        throw StoreError(.invalidArgument, error.faults.joined(separator: "\n          "))
-      }
-    } catch {
-      throw CommandFailure.usage(error.message)
-    }
-  }
-
-  private func monitor(
+  private static func monitor(
     _ settings: MonitorDesk.Settings, _ feed: DetectionFeed, _ alerts: AlertService,
     _ writer: StoreWriter
   ) throws(StoreError) -> MonitorService {
@@ -122,39 +112,33 @@ package struct ServeCommand: AsyncParsableCommand {
       pause: { try? await Task.sleep(for: .milliseconds(500)) })
   }
 
-  private func reload(_ monitor: MonitorService, _ settings: Settings) async {
-    do throws(CommandFailure) {
-      await monitor.desk.reload(try monitoring(settings))
-    } catch {
-      Console.note("farthing: warning: what is watched stays as it was: \(error.message ?? "")")
+  /// Says what the options, the environment and the file say when it is called.
+  private var resolution: @Sendable () throws(CommandFailure) -> Settings {
+    {
+      [data = global.data, config = global.config, listen, sites, calendar]
+      () throws(CommandFailure) in
+      var settings = try Settings.resolved(
+        data: data, config: config, environment: { EnvironmentVariables.value(of: $0) })
+      if let listen {
+        guard let address = ListenAddress(listen) else {
+          throw CommandFailure.usage(
+            "--listen \"\(listen.printable)\": expected \(ListenAddress.expectation)")
+        }
+        settings.configuration.server.listen = address
+      }
+      if let sites { settings.configuration.sites = .file(sites) }
+      if let calendar { settings.configuration.calendar = .file(calendar) }
+      try settings.configuration.readRegistries()
+      return settings
     }
-  }
-
-  /// What the options, the environment and the file say now.
-  private func resolved() throws(CommandFailure) -> Settings {
-    try addressed(
-      try Settings.resolved(
-        data: global.data, config: global.config,
-        environment: { EnvironmentVariables.value(of: $0) }))
-  }
-
-  /// With the address of the option, where it is given.
-  private func addressed(_ settings: Settings) throws(CommandFailure) -> Settings {
-    guard let listen else { return settings }
-    guard let address = ListenAddress(listen) else {
-      throw CommandFailure.usage(
-        "--listen \"\(listen.printable)\": expected \(ListenAddress.expectation)")
-    }
-    var settings = settings
-    settings.configuration.server.listen = address
-    return settings
   }
 
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
     live: [
-      "server", "access", "alerting", "detection", "calendar", "retention_days", "retention_gib",
-      "budgets", "rules",
+      "server", "access", "alerting", "detection", "retention_days", "retention_gib", "budgets",
+      "rules",
+      "sites", "calendar",
     ],
     fixed: ["data", "listed_errors", "query_memory_mib"])
 
@@ -162,7 +146,7 @@ package struct ServeCommand: AsyncParsableCommand {
   private static func upkeep(_ store: OpenStore, _ listening: ListeningServer) async {
     var store = store
     while (try? await Task.sleep(for: .seconds(3600))) != nil {
-      store.retention = await listening.settings.retention
+      store.retention = listening.retention
       do {
         try await store.applyRetention()
       } catch {
@@ -198,6 +182,7 @@ package struct ServeCommand: AsyncParsableCommand {
           residentBytes: HostMachine.residentBytes() ?? 0, openFiles: nil)
       },
       unitFigures: { figures.figures(of: $0) },
+      notice: { Console.note("farthing: warning: \($0.printable)") },
       budgets: { budgets?.statuses(of: $0) ?? [] },
       version: Version.text)
   }
