@@ -128,6 +128,7 @@ extension StoreWriter {
             apply(
               waiting.batch, selection: record.selection, receivedTime: record.receivedTime,
               positions: record.positions)
+            tell(waiting.batch, record.selection, record.receivedTime)
           }
         }
         for waiting in group { waiting.finish(nil) }
