@@ -87,7 +87,8 @@ let package = Package(
       imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib", "CPCRE2", "CCrypto"]),
     room("FarthingQuery", imports: ["FarthingCore", "FarthingStore"]),
     room(
-      "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery", yams],
+      "FarthingPipeline",
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingDetection", yams],
       exclude: ["Prices/Catalogue"]),
     // Its own target so that its many small changes do not compile what stands on the core anew.
     room("FarthingDetection", imports: ["FarthingCore"]),

@@ -19,6 +19,7 @@ package struct FarthingCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
+      BacktestCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, PricesCommand.self,
       StoreCommand.self, GenerateCommand.self,
       TokenCommand.self,
