@@ -130,11 +130,13 @@ let package = Package(
     tests(
       of: "FarthingQuery", imports: ["FarthingCore", "FarthingStore"], exclude: ["Scenarios"]),
     tests(
-      of: "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery"]),
+      of: "FarthingPipeline",
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingDetection"]),
     tests(
       of: "FarthingServer",
       imports: [
-        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingApp",
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingDetection",
+        "FarthingApp",
       ]
         + network + client),
     tests(

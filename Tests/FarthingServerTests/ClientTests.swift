@@ -125,16 +125,34 @@ struct ClientTests {
       ["query", "cost_per_request", "--since", "2030-01-01"],
       ["query", "cost,requests", "--closed-cohort", "--prices", "booked"],
       ["events", "--columns", columns], ["events", "--limit", "7", "--where", "status = 'error'"],
+      [
+        "explain", "--since", "2026-11-14", "--until", "2026-11-18", "--by", "model,tags.team",
+        "--tz", "Europe/Berlin", "--limit", "2",
+      ],
     ]
     for question in questions {
       for format in ["table", "json", "csv", "chart"] {
-        if question[0] == "events", format == "chart" { continue }
+        if question[0] != "query", format == "chart" { continue }
         let words = question + ["--output", format]
         let told = try place.ask(words)
         #expect(told == (try place.askFolder(words)), "\(words)")
         #expect(told.status == 0, "\(words): \(told.error)")
         #expect(!told.output.isEmpty)
       }
+    }
+  }
+
+  @Test func `shows the budgets of the server`() throws {
+    let budgets = "budgets:\n  - {name: all, amount: 0.5, period: month, owner: a@example.com}\n"
+    let place = try Place(configuration: budgets)
+    let file = try place.write("calls.ndjson", lines().joined(separator: "\n"))
+    #expect(try place.ask(["ingest", file]).status == 0)
+    for format in ["table", "json", "csv"] {
+      let words = ["budgets", "--at", "2026-11-18T12:00:00Z", "--output", format]
+      let told = try place.ask(words)
+      #expect(told.status == 0)
+      #expect(
+        told == (try place.askFolder(words + ["--config", place.folder.path + "/farthing.yaml"])))
     }
   }
 
@@ -261,6 +279,7 @@ struct ClientTests {
     let place = try Place()
     for words in [
       ["query", "costt"], ["events", "--columns", "nope"], ["query", "cost", "--tz", "Mars/Base"],
+      ["explain", "--since", "2026-11-14", "--versus", "never"], ["explain"],
     ] {
       let told = try place.ask(words)
       #expect(told == (try place.askFolder(words)))

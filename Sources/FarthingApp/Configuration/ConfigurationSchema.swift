@@ -25,10 +25,19 @@ enum ConfigurationSchema {
     .section("access", \.access, access, check: { AccessRules.check(&$0, $1, $2) }),
     .section("client", \.client, client),
     .section("agent", \.agent, agent),
+    .section(
+      "alerting", \.alerting, AlertingSchema.settings,
+      check: { AlertingSchema.check(&$0, $1, $2) }),
     .node("sites", \.sites, below: SiteRegistry.keys, read: { RegistrySetting.sites(&$0, $1) }),
     .node(
       "calendar", \.calendar, below: EventCalendar.ownKeys,
       read: { RegistrySetting.calendar(&$0, $1) }),
+    .node(
+      "budgets", \.budgets, below: BudgetSettings.all.flatMap(\.paths),
+      read: { BudgetSettings.budgets(&$0, $1) }),
+    .node(
+      "rules", \.rules, below: RuleSettings.all.flatMap(\.paths),
+      read: { RuleSettings.rules(&$0, $1) }),
   ]
 
   /// The paths of all keys, `server.limits.body_mib`.

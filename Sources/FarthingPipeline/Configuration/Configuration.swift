@@ -18,10 +18,15 @@ package struct Configuration: Sendable, Equatable {
   package var access = AccessPolicy()
   package var client = ClientSettings()
   package var agent = AgentSettings()
+  package var alerting = AlertingSettings()
   /// The site registry; nil for none.
   package var sites: Listing<SiteRegistry>?
   /// Announced events; nil for none.
   package var calendar: Listing<EventCalendar>?
+  /// What may be spent in which time.
+  package var budgets: [Budget] = []
+  /// Conditions that somebody wants to be told of.
+  package var rules: [AlertRule] = []
 
   package init() {}
 }

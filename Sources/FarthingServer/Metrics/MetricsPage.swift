@@ -37,6 +37,10 @@ struct MetricsPage {
   var spool: SpoolSurvey?
   /// What the unit metrics say; empty where they could not be computed.
   var units: [UnitFigures]
+  /// nil where no alerts are kept.
+  var alerts: AlertFigures?
+  /// How the budgets stand; empty where there are none.
+  var budgets: [BudgetStatus] = []
 
   var text: String {
     var page = MetricsText()
@@ -47,8 +51,12 @@ struct MetricsPage {
     events(&page)
     queues(&page)
     if let agents { AgentsText.write(agents, now: now, to: &page) }
-    if let spool { AgentsText.write(spool, now: now, to: &page) }
+    if let spool {
+      AgentsText.write(spool, refusedUploads: state.refusals["storage"] ?? 0, now: now, to: &page)
+    }
+    alerts?.write(now: now, to: &page)
     UnitFigures.write(units, to: &page)
+    if !budgets.isEmpty { BudgetFigures.write(budgets, to: &page) }
     return page.text
   }
 

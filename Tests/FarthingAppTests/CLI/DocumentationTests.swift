@@ -35,7 +35,9 @@ struct DocumentationTests {
   }
 
   @Test(arguments: [
-    "ingest", "agent", "agents", "query", "events", "sql", "prices", "generate", "doctor", "token",
+    "ingest", "agent", "agents", "query", "explain", "budgets", "events", "sql", "prices",
+    "generate",
+    "doctor", "token",
   ])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))
@@ -66,7 +68,8 @@ struct DocumentationTests {
   @Test func `the manual page has every command, metric and topic`() throws {
     let page = try ManualPage.rendered()
     for command in [
-      "ingest", "agent", "agents", "query", "events", "sql", "prices import", "generate",
+      "ingest", "agent", "agents", "alerts ack", "query", "events", "sql", "prices import",
+      "generate",
     ] {
       #expect(page.contains(".SS \"farthing \(command)"), "\(command)")
     }
