@@ -142,7 +142,8 @@ package struct BacktestCommand: AsyncParsableCommand {
 
   private func write(_ alerts: [BacktestAlert]) throws {
     if output == .json {
-      try Console.result(AlertText.json(alerts.map { ($0.incident, $0.isResolved) }))
+      try Console.result(
+        IncidentJSON.list(alerts.map { ($0.incident, $0.isResolved ? .resolved : .firing) }))
       return
     }
     if alerts.isEmpty {
@@ -168,11 +169,11 @@ enum BacktestTable {
         let slice = incident.dimensions.first.map { "\($0.dimension) \($0.value)" }
         return [
           .time(incident.detectedAt),
-          .text(AlertText.span(incident.detectedAt - incident.startedAt)),
+          .text(LengthText.readable(incident.detectedAt - incident.startedAt)),
           .text(incident.severity.rawValue), .text(incident.kind.rawValue),
           slice.map { .text($0) } ?? .null, incident.excess.map { .money($0.rawValue) } ?? .null,
           .money(alert.avoidable),
-          incident.resolvedAt.map { .text(AlertText.span($0 - incident.startedAt)) }
+          incident.resolvedAt.map { .text(LengthText.readable($0 - incident.startedAt)) }
             ?? .text("goes on"),
         ]
       })

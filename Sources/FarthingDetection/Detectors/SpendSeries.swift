@@ -301,7 +301,9 @@ extension SpendSeries {
   }
 
   private mutating func remember(_ excursion: Double, _ bucket: Int64) {
-    habit = max(habitNow(bucket), excursion)
+    // On the first day everything is an excursion, since nothing is expected yet.
+    let isCold = age(at: bucket) < Self.bucketsPerDay
+    habit = max(habitNow(bucket), isCold ? min(excursion, 0.5) : excursion)
     habitAt = bucket
   }
 
@@ -345,7 +347,9 @@ extension SpendSeries {
     if halfSeen >= 90 {
       let mean = halfSum / halfSeen
       let old = Double(peaks[hour])
-      let grown = old > 0 ? min(mean, 3 * old) : mean
+      // One day raises it at most threefold, and an excursion that goes on is no habit yet.
+      let first = excess > 0.5 ? min(mean, 3 * max(day.value, active.value)) : mean
+      let grown = old > 0 ? min(mean, 3 * old) : first
       peaks[hour] = Float(max(grown, old))
     }
     halfSum = 0

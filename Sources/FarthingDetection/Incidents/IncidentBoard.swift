@@ -334,7 +334,11 @@ struct IncidentBoard: Sendable, Archivable {
       incidents[place].members[member].excess = max(
         incidents[place].members[member].excess, progress.excess)
       incidents[place].members[member].perHour = progress.perHour
-      if member == 0, let actual = progress.actual { incidents[place].actual = actual }
+      // What it was while it lasted, not what is left of it at its end.
+      let isSpend = progress.key.family == .spend || progress.key.family == .traffic
+      if member == 0, let actual = progress.actual {
+        incidents[place].actual = isSpend ? max(actual, incidents[place].actual ?? 0) : actual
+      }
     }
   }
 
