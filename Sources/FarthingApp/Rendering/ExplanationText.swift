@@ -260,7 +260,9 @@ struct ExplanationPage {
       ],
       rows: own.map { row in
         var value = row[1]
-        if case .count(let others) = row[2] { value = .text("(\(others) others)") }
+        if case .count(let others) = row[2] {
+          value = .text(others == 1 ? "(1 other)" : "(\(others) others)")
+        }
         let change = ReadableCells.amount(row[5]) ?? 0
         return [
           value, row[3], row[4], .text(ExplanationSentence.signedDollars(change, digits)), row[6],
