@@ -219,6 +219,11 @@ extension SpendSeries {
       let count = min(bucket, hourEnd) - next
       let zeros = Double(count)
       day.addZeros(zeros, memory: 8640)
+      // A session lasts ten minutes beyond its last event: its pauses count in the mean while active.
+      let pause = min(bucket, lastActive + 61) - next
+      if lastActive >= 0, pause > 0 {
+        active.addZeros(Double(min(pause, count)), memory: 25_920)
+      }
       short.addZeros(zeros, memory: 720)
       raw.addZeros(zeros, memory: 720)
       recent *= ReproducibleMath.exponential(-0.2 * zeros)
