@@ -186,7 +186,7 @@ import Testing
   /// Whatever is answered, in any order: no record is forgotten that was neither stored nor kept
   /// aside, and the machine always has something to do within an hour.
   @Test func `loses no record, whatever is answered`() {
-    var random = SplitMix(state: 7)
+    var random = SplitMix(seed: 7)
     for _ in 0..<200 {
       var state = ForwardingState(ForwardingOptions(), now: 0, random: 0)
       var (acknowledged, stored, now) = (Int64(0), Int64(0), Int64(0))
