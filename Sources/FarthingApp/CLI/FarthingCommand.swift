@@ -20,7 +20,7 @@ package struct FarthingCommand: AsyncParsableCommand {
     subcommands: [
       IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, PricesCommand.self,
-      StoreCommand.self, GenerateCommand.self,
+      StoreCommand.self, GenerateCommand.self, DetectCommand.self,
       TokenCommand.self,
       DoctorCommand.self, ManualCommand.self,
     ])

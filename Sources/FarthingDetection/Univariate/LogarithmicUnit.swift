@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FarthingCore
 
 /// A scale that is linear for usual values and logarithmic for bursts: y = sign(x)·ln(1 + |x|/u).
 ///
@@ -46,13 +46,13 @@ struct LogarithmicUnit: Sendable, Equatable, Codable {
   /// The value on the scale; 0 as long as all values were zero.
   func scaled(_ value: Double) -> Double {
     guard unit > 0 else { return 0 }
-    let size = log1p(abs(value) / unit)
+    let size = ReproducibleMath.logarithm(1 + abs(value) / unit)
     return value < 0 ? -size : size
   }
 
   /// The value that stands at a place of the scale of another unit.
   static func value(at place: Double, unit: Double) -> Double {
-    let size = unit * expm1(abs(place))
+    let size = unit * (ReproducibleMath.exponential(abs(place)) - 1)
     return place < 0 ? -size : size
   }
 
