@@ -20,5 +20,8 @@ struct AlarmGate: Sendable, Equatable, Codable {
     return true
   }
 
-  var isSound: Bool { rows >= 1 && last.isFinite }
+  /// - Parameter row: the row that the detector has come to.
+  func isSound(at row: Int) -> Bool {
+    rows >= 1 && last.isBounded && (0...max(0, row)).contains(lastRow ?? 0)
+  }
 }

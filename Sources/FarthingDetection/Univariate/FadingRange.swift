@@ -42,6 +42,6 @@ struct FadingRange: Sendable, Equatable, Codable {
   }
 
   var isSound: Bool {
-    memory >= 1 && count >= 0 && [memory, count, mean, least, greatest].allSatisfy(\.isFinite)
+    memory >= 1 && count >= 0 && [memory, count, mean, least, greatest].allSatisfy(\.isBounded)
   }
 }

@@ -57,6 +57,7 @@ struct LogarithmicUnit: Sendable, Equatable, Codable {
   }
 
   var isSound: Bool {
-    [count, meanMagnitude, largestMagnitude, unit].allSatisfy { $0.isFinite && $0 >= 0 }
+    [count, meanMagnitude, largestMagnitude, unit].allSatisfy { $0.isBounded && $0 >= 0 }
+      && (unit == 0 || largestMagnitude * Self.leastShare <= 2 * unit)
   }
 }

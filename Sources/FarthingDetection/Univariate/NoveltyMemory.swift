@@ -90,6 +90,6 @@ struct NoveltyMemory: Sendable, Equatable, Codable {
   var isSound: Bool {
     width >= 1 && capacity >= 1 && memoryRows >= 1 && lastSeen.count <= capacity
       && coordinates.count.isMultiple(of: width) && coordinates.count / width == lastSeen.count
-      && coordinates.allSatisfy(\.isFinite)
+      && coordinates.allSatisfy(\.isBounded)
   }
 }

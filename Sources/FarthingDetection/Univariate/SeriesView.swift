@@ -11,6 +11,9 @@ package struct SeriesView: Sendable, Equatable, Codable {
   /// How the values are scaled first.
   package enum Scale: String, Sendable, Codable { case linear, logarithmic }
 
+  /// Far beyond anything that a range can show, and small enough to be squared and summed.
+  static let largestNovelty = 1e6
+
   let settings: Settings
   private var range: FadingRange
   private var memory: NoveltyMemory
@@ -44,7 +47,7 @@ package struct SeriesView: Sendable, Equatable, Codable {
     }
     let radius = settings.radius * width
     guard let found = memory.observe(point, row: row, radius: radius) else { return (0, nil) }
-    return (found.distance / radius, found.nearest)
+    return (min(found.distance / radius, Self.largestNovelty), found.nearest)
   }
 
   /// Says all that is remembered on another scale.
@@ -58,7 +61,7 @@ package struct SeriesView: Sendable, Equatable, Codable {
 
   var isSound: Bool {
     settings.isSound && range.isSound && memory.isSound && point.count == settings.points
-      && recent.count <= settings.points * settings.rowsPerPoint && recent.allSatisfy(\.isFinite)
+      && recent.count <= settings.points * settings.rowsPerPoint && recent.allSatisfy(\.isBounded)
   }
 }
 

@@ -68,7 +68,7 @@ package struct TimeOfDayView: Sendable, Equatable, Codable {
     // Finer than what is new, so that the memory has the shape of the values and not only their hull.
     if best > 0.2 * radius || nearest == nil { keep(value, in: slot) }
     guard days > settings.learningDays, let nearest, radius > 0 else { return (0, nil) }
-    return (best / radius, nearest)
+    return (min(best / radius, SeriesView.largestNovelty), nearest)
   }
 
   private mutating func keep(_ value: Double, in slot: Int) {
@@ -88,9 +88,10 @@ package struct TimeOfDayView: Sendable, Equatable, Codable {
   }
 
   var isSound: Bool {
-    settings.isSound && range.isSound && days >= 0 && slots.count == settings.slots
+    settings.isSound && range.isSound && (0..<1 << 40).contains(days)
+      && slots.count == settings.slots
       && oldest.count == settings.slots
-      && slots.allSatisfy { $0.count <= settings.valuesPerSlot && $0.allSatisfy(\.isFinite) }
+      && slots.allSatisfy { $0.count <= settings.valuesPerSlot && $0.allSatisfy(\.isBounded) }
       && oldest.allSatisfy { (0..<settings.valuesPerSlot).contains($0) }
   }
 }

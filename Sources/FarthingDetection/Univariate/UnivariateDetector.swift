@@ -25,9 +25,6 @@ package struct UnivariateDetector: Sendable, Equatable {
   /// Rows with a value so far.
   package private(set) var row = 0
 
-  /// Magnitudes above it are taken for it: sums and differences of such stay finite.
-  private static let largestMagnitude = 1e150
-
   package init(settings: UnivariateSettings = UnivariateSettings()) {
     self.settings = settings
     views = settings.views.map { SeriesView($0) }
@@ -44,7 +41,7 @@ package struct UnivariateDetector: Sendable, Equatable {
   /// - Complexity: O(points remembered), at most a few hundred comparisons.
   package mutating func observe(_ value: Double?, at time: Int64? = nil) -> UnivariateVerdict {
     guard let value, value.isFinite else { return UnivariateVerdict() }
-    let bounded = min(max(value, -Self.largestMagnitude), Self.largestMagnitude)
+    let bounded = min(max(value, -Double.largestBounded), .largestBounded)
     if let old = unit.learn(bounded) { rescale(from: old) }
     let scaled = unit.scaled(bounded)
     row += 1
@@ -92,6 +89,15 @@ package struct UnivariateDetector: Sendable, Equatable {
   }
 }
 
+extension Double {
+  /// Magnitudes above it are taken for it: sums, differences and quotients of such by a range stay
+  /// finite.
+  static let largestBounded = 1e150
+
+  /// Means of bounded values may exceed the bound by rounding.
+  var isBounded: Bool { magnitude <= 2 * Self.largestBounded }
+}
+
 /// What a row is worth.
 package struct UnivariateVerdict: Sendable, Equatable {
   /// From 0 to below 1; from ½ the row is an alarm.
@@ -130,7 +136,8 @@ extension UnivariateDetector: Codable {
     timeOfDay = try container.decode(TimeOfDayView?.self, forKey: .timeOfDay)
     gate = try container.decode(AlarmGate.self, forKey: .gate)
     row = try container.decode(Int.self, forKey: .row)
-    guard unit.isSound, views.allSatisfy(\.isSound), timeOfDay?.isSound ?? true, gate.isSound,
+    guard unit.isSound, views.allSatisfy(\.isSound), timeOfDay?.isSound ?? true,
+      gate.isSound(at: row),
       views.map(\.settings) == settings.views, timeOfDay?.settings == settings.timeOfDay,
       (0..<Int.max / 2).contains(row), settings.quietFactor.isFinite
     else {
