@@ -1,10 +1,15 @@
 /// The range of a series as far as it is remembered: the extremes drift towards the mean.
 ///
 /// For each value: L ← L + (x − L)/n, least ← least + (L − least)/n, greatest alike, n the memory in
-/// rows; then both are widened to x. A single outlier narrows what is seen for a memory, not for ever.
+/// rows; then both are widened to x, each
+/// by at most ten widths at once. So one absurd value neither hides what follows nor becomes the measure of it.
 struct FadingRange: Sendable, Equatable, Codable {
   /// Share of the greatest magnitude below which a range is taken for rounding.
   private static let rounding = 1e-6
+
+  /// Widths that a range grows by at once to either side: from 3 to 1000 scores stay the same, but for
+  /// absurd values.
+  private static let largestGrowth = 10.0
 
   private let memory: Double
   private var count = 0.0
@@ -26,8 +31,9 @@ struct FadingRange: Sendable, Equatable, Codable {
     mean += (value - mean) / count
     least += (mean - least) / memory
     greatest += (mean - greatest) / memory
-    least = min(least, value)
-    greatest = max(greatest, value)
+    let reach = greatest > least ? Self.largestGrowth * (greatest - least) : .infinity
+    least = min(least, max(value, least - reach))
+    greatest = max(greatest, min(value, greatest + reach))
   }
 
   /// Greatest less least; at least a millionth of the greatest magnitude, 0 only where all is 0.

@@ -51,7 +51,7 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
 @Suite struct `The univariate detector` {
   @Test(arguments: [0, -5, 1e-300, 1e300])
   func `a constant series never alarms`(level: Double) {
-    #expect(scores(Array(repeating: level, count: 2000)).allSatisfy { $0 == 0 })
+    #expect(scores(Array(repeating: level, count: 600)).allSatisfy { $0 == 0 })
   }
 
   @Test func `a spike scores highest, and at once`() throws {
@@ -96,11 +96,10 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
   }
 
   @Test func `noise of one kind seldom alarms once it is known`() {
-    let alarms = (1...10).map { seed in
-      scores(noisy(3000, seed: seed))[500...].count { $0 >= 0.5 }
+    let alarms = (1...5).map { seed in
+      scores(noisy(2000, seed: seed))[500...].count { $0 >= 0.5 }
     }
-    // 25,000 rows of nothing; measured: a handful, all of them records.
-    #expect(alarms.reduce(0, +) <= 20, "\(alarms)")
+    #expect(alarms.reduce(0, +) <= 8, "\(alarms)")
   }
 
   @Test func `a score depends on no later row`() {
@@ -133,10 +132,13 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
       let time = start + Int64(row) * step
       if row % 7 == 3 {
         for missing in [nil, Double.nan, .infinity, -.infinity] {
-          #expect(gappy.observe(missing, at: time) == UnivariateVerdict())
+          let verdict = gappy.observe(missing, at: time)
+          #expect(verdict == UnivariateVerdict())
         }
       }
-      #expect(gappy.observe(value, at: time) == detector.observe(value, at: time))
+      let found = gappy.observe(value, at: time)
+      let expected = detector.observe(value, at: time)
+      #expect(found == expected)
     }
   }
 
@@ -144,10 +146,11 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
     var noise = Noise(seed: 9)
     let extremes: [Double] = [
       0, -0.0, 1, -1, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude,
-      .leastNormalMagnitude, 1e-320, 1e150, -1e151, 1e16, .ulpOfOne, .nan, .infinity,
+      .leastNormalMagnitude, 3 * .leastNonzeroMagnitude, 1e150, -1e151, 1e16, .ulpOfOne, .nan,
+      .infinity,
     ]
     let times: [Int64?] = [nil, .min, .max, 0, -1, start]
-    for seed in 0..<20 {
+    for seed in 0..<5 {
       var detector = UnivariateDetector()
       for row in 0..<400 {
         let pick = Int(noise.uniform() * Double(extremes.count + seed))
@@ -160,19 +163,21 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
   }
 
   @Test func `after one absurd value a usual spike is seen again within hours`() {
-    var series = noisy(2000)
-    series[500] = 1e12
-    series[1500] = 200
-    #expect(scores(series)[1500] >= 0.5)
+    var series = noisy(700)
+    series[300] = 1e12
+    series[600] = 200
+    let scores = scores(series)
+    #expect(scores[300] > 0.99)
+    #expect(scores[600] >= 0.5)
   }
 
   @Test func `zeros for long do not make the first event after them absurd arithmetic`() {
-    var series = Array(repeating: 0.0, count: 20_000)
+    var series = Array(repeating: 0.0, count: 10_500)
     series[10] = 5
-    series[19_990] = 5
+    series[10_490] = 5
     let scores = scores(series)
     #expect(scores.allSatisfy { $0 >= 0 && $0 < 1 })
-    #expect(scores[11..<19_990].allSatisfy { $0 < 0.5 })
+    #expect(scores[11..<10_490].allSatisfy { $0 < 0.5 })
   }
 
   @Test func `a restart from its state goes on with the same scores`() throws {
@@ -180,15 +185,15 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
     series[300] = 900
     series[2500] = 700
     let expected = verdicts(series)
-    for stop in [0, 1, 50, 299, 301, 2400, 2501] {
+    for stop in [0, 50, 301, 2400] {
       var detector = UnivariateDetector()
       for row in 0..<stop { _ = detector.observe(series[row], at: start + Int64(row) * step) }
       let state = try JSONEncoder().encode(detector)
       var restarted = try JSONDecoder().decode(UnivariateDetector.self, from: state)
       #expect(restarted == detector)
       for row in stop..<series.count {
-        #expect(
-          restarted.observe(series[row], at: start + Int64(row) * step) == expected[row])
+        let verdict = restarted.observe(series[row], at: start + Int64(row) * step)
+        #expect(verdict == expected[row])
       }
     }
   }
@@ -201,7 +206,7 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
     let text = String(decoding: try JSONEncoder().encode(detector), as: UTF8.self)
     var noise = Noise(seed: 4)
     var refused = 0
-    for _ in 0..<150 {
+    for _ in 0..<60 {
       var bytes = Array(text.utf8)
       let places = bytes.indices.filter { (0x30...0x39).contains(bytes[$0]) }
       for _ in 0..<3 {
@@ -212,7 +217,10 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
         refused += 1
         continue
       }
-      for value in [1, 1e9, -3, 0] { #expect(other.observe(value, at: start).score < 1) }
+      for value in [1, 1e9, -3, 0] {
+        let score = other.observe(value, at: start).score
+        #expect(score >= 0 && score < 1)
+      }
     }
     let wrong = text.replacingOccurrences(of: "\"points\":2", with: "\"points\":0")
     #expect(throws: DecodingError.self) {
@@ -224,10 +232,10 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
     var noise = Noise(seed: 5)
     var detector = UnivariateDetector()
     var sizes: [Int] = []
-    for row in 0..<6000 {
+    for row in 0..<3000 {
       _ = detector.observe(
         noise.normal() * pow(10, noise.uniform() * 12 - 6), at: start + Int64(row) * step)
-      if row == 2999 || row == 5999 { sizes.append(try JSONEncoder().encode(detector).count) }
+      if row == 1499 || row == 2999 { sizes.append(try JSONEncoder().encode(detector).count) }
     }
     #expect(sizes[1] < 40_000)
     #expect(Double(sizes[1]) < 1.3 * Double(sizes[0]))
@@ -235,41 +243,37 @@ private func daily(_ days: Int, seed: UInt64 = 1) -> [Double] {
 }
 
 @Suite struct `The memory of what was` {
+  /// Distances of points to the nearest kept before; nil for the first.
+  private func distances(
+    _ memory: NoveltyMemory, _ points: [(row: Int, point: [Double])]
+  ) -> [Double?] {
+    var memory = memory
+    return points.map { memory.observe($0.point, row: $0.row, radius: 1)?.distance }
+  }
+
   @Test func `a point is as new as it is far from the nearest`() {
-    var memory = NoveltyMemory(width: 2, capacity: 8, memoryRows: 100)
-    #expect(memory.observe([0, 0], row: 1, radius: 1) == nil)
-    let far = memory.observe([3, 4], row: 2, radius: 1)
-    #expect(far?.distance == 4)
-    #expect(far?.nearest == 0)
-    #expect(memory.observe([3, 4.5], row: 3, radius: 1)?.distance == 0.5)
+    let memory = NoveltyMemory(width: 2, capacity: 8, memoryRows: 100)
+    #expect(distances(memory, [(1, [0, 0]), (2, [3, 4]), (3, [3, 4.5])]) == [nil, 4, 0.5])
   }
 
   @Test func `what was not seen for long is forgotten, what was seen again is kept`() {
-    var memory = NoveltyMemory(width: 1, capacity: 8, memoryRows: 10)
-    _ = memory.observe([0], row: 1, radius: 1)
-    _ = memory.observe([5], row: 2, radius: 1)
-    _ = memory.observe([0.5], row: 9, radius: 1)
-    #expect(memory.observe([5], row: 13, radius: 1)?.distance == 5)
+    let memory = NoveltyMemory(width: 1, capacity: 8, memoryRows: 10)
+    let rows = [(1, [0.0]), (2, [5]), (9, [0.5]), (13, [5])]
+    #expect(distances(memory, rows) == [nil, 5, 0.5, 5])
   }
 
   @Test func `without room the one not seen for longest goes`() {
-    var memory = NoveltyMemory(width: 1, capacity: 2, memoryRows: 100)
-    _ = memory.observe([0], row: 1, radius: 1)
-    _ = memory.observe([10], row: 2, radius: 1)
-    _ = memory.observe([0], row: 3, radius: 1)
-    _ = memory.observe([20], row: 4, radius: 1)
-    #expect(memory.observe([10], row: 5, radius: 1)?.distance == 10)
+    let memory = NoveltyMemory(width: 1, capacity: 2, memoryRows: 100)
+    let rows = [(1, [0.0]), (2, [10]), (3, [0]), (4, [20]), (5, [10])]
+    #expect(distances(memory, rows) == [nil, 10, 0, 10, 10])
   }
 }
 
 @Suite struct `The alarm gate` {
   @Test func `what is no stronger than what is left of an alarm is kept quiet`() {
     var gate = AlarmGate(rows: 100)
-    #expect(gate.passes(4, row: 1))
-    #expect(!gate.passes(3.9, row: 2))
-    #expect(gate.passes(5, row: 3))
-    #expect(!gate.passes(2, row: 53))
-    #expect(gate.passes(2.6, row: 54))
-    #expect(gate.passes(0.1, row: 154))
+    let rows = [(4, 1), (3.9, 2), (5, 3), (2, 53), (2.6, 54), (0.1, 154)]
+    let passed = rows.map { gate.passes($0.0, row: $0.1) }
+    #expect(passed == [true, false, true, false, true, true])
   }
 }
