@@ -99,7 +99,10 @@ struct SeriesRows {
       columns = (timestamp, value)
       return true
     }
-    guard timestampName == nil, valueName == nil, names.count == 2, timestamp == nil, value == nil
+    // What is no text at all may have a comma by chance.
+    let isText = !names.contains { $0.contains("\u{FFFD}") || $0.utf8.contains { $0 < 0x20 } }
+    guard timestampName == nil, valueName == nil, names.count == 2, timestamp == nil, value == nil,
+      isText
     else {
       throw .failed(
         "line 1: expected a header with the columns timestamp and value, found "
