@@ -135,7 +135,8 @@ let package = Package(
     tests(
       of: "FarthingServer",
       imports: [
-        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingApp",
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingDetection",
+        "FarthingApp",
       ]
         + network + client),
     tests(

@@ -40,6 +40,13 @@ extension OpenAPIDescription {
           schema:
             type: integer
             minimum: 0
+        alertID:
+          name: id
+          in: path
+          required: true
+          description: The alert's id, or enough of its beginning.
+          schema:
+            type: string
         tz:
           name: tz
           in: query
@@ -363,6 +370,5 @@ extension OpenAPIDescription {
                     type: integer
                   message:
                     type: string
-
     """#
 }

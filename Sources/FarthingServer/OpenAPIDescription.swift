@@ -2,7 +2,8 @@
 ///
 /// `docs/openapi.yaml` is the same text; a test compares the two, and the paths with the routes.
 package enum OpenAPIDescription {
-  package static let yaml = calls + "\n" + components
+  package static let yaml =
+    [calls, alertCalls, components, alertSchemas].joined(separator: "\n")
 
   private static let calls = #"""
     openapi: 3.1.0
@@ -25,6 +26,8 @@ package enum OpenAPIDescription {
         description: Taking events.
       - name: questions
         description: Asking what requests cost.
+      - name: alerts
+        description: What was noticed, and who is told.
       - name: operation
         description: The server itself.
     paths:

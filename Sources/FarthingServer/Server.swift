@@ -68,6 +68,8 @@ package final class Server: Sendable {
     var forwards: ForwardIntake?
     /// At an agent: what it keeps.
     var spool: Spool?
+    /// nil where none are kept.
+    var alerts: AlertCalls?
   }
 
   private struct Answers: Sendable {
@@ -194,9 +196,12 @@ package final class Server: Sendable {
   /// Begins to take events and questions.
   ///
   /// - Parameter book: what requests are priced by.
-  /// - Parameter agents: what is known of agents that forwarded to this store before.
+  /// - Parameters:
+  ///   - agents: what is known of agents that forwarded to this store before.
+  ///   - alerts: nil where none are kept.
   package func serve(
-    _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([])
+    _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([]),
+    alerts: AlertService? = nil
   ) {
     let (committer, decoder, intake) = intake(into: writer, book: book)
     let forwards = ForwardIntake(
@@ -212,7 +217,8 @@ package final class Server: Sendable {
       $0 = .serving(
         Service(
           intake: intake, committer: committer, answers: Answers(desk: desk, shelf: shelf),
-          forwards: forwards))
+          forwards: forwards,
+          alerts: alerts.map { AlertCalls(service: $0, clock: around.clock) }))
     }
   }
 
@@ -297,6 +303,7 @@ package final class Server: Sendable {
       Route(method: .GET, pattern: "/v1/agents", scope: .read, body: .none) {
         self.with($1) { $0.forwards?.agents($1, $2) ?? Self.refuseAtAgent($2) }($0)
       },
+    ] + alertRoutes + [
       Route(method: .GET, pattern: "/healthz", scope: nil, body: .none) { _, reply in
         reply.send(.json(.ok, Array("{\"status\":\"alive\"}\n".utf8)))
       },
@@ -320,6 +327,33 @@ package final class Server: Sendable {
     reply.send(
       RequestFault(
         .notFound, "this is an agent, which holds no store; ask the server that it forwards to"))
+  }
+
+  private var alertRoutes: [Route] {
+    let json = Route.Body.taken(types: Route.eventTypes)
+    func route(
+      _ method: HTTPMethod, _ pattern: String, _ scope: AccessScope, _ body: Route.Body = .none,
+      _ handle: @escaping @Sendable (AlertCalls, Request, ReplyHandle) -> Void
+    ) -> Route {
+      Route(method: method, pattern: pattern, scope: scope, body: body) { request, reply in
+        self.with(reply) { service, request, reply in
+          guard let alerts = service.alerts else {
+            return reply.send(RequestFault(.notFound, "no alerts are kept here"))
+          }
+          handle(alerts, request, reply)
+        }(request)
+      }
+    }
+    return [
+      route(.GET, "/v1/alerts", .read) { $0.list($1, $2) },
+      route(.GET, "/v1/alerts/{id}", .read) { $0.details($1, $2) },
+      route(.POST, "/v1/alerts/{id}/ack", .act, json) { $0.acknowledge($1, $2) },
+      route(.GET, "/v1/silences", .read) { $0.silences($1, $2) },
+      route(.POST, "/v1/silences", .act, json) { $0.silence($1, $2) },
+      route(.DELETE, "/v1/silences/{id}", .act) { $0.endSilence($1, $2) },
+      route(.GET, "/v1/deliveries", .read) { $0.receipts($1, $2) },
+      route(.POST, "/v1/receivers/{name}/test", .act, json) { $0.test($1, $2) },
+    ]
   }
 
   private func otlpRoute(_ signal: OTLPSignal) -> Route {
@@ -384,6 +418,7 @@ package final class Server: Sendable {
       waitingUploads: service?.committer.waitingCount ?? 0,
       openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
       agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units,
+      alerts: await service?.alerts?.service.desk.figures,
       budgets: budgets)
     return .text(.ok, page.text, type: MetricsText.contentType)
   }

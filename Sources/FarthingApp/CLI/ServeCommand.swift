@@ -44,17 +44,25 @@ package struct ServeCommand: AsyncParsableCommand {
     options.holder = LockHolder(
       processID: HostProcess.identifier, serverAddress: listening.url)
     var store = try await StoreAccess.writer(settings, options: options)
+    let alerts = try AlertService(
+      AlertDesk(
+        directory: settings.dataFolder, settings: settings.configuration.alerting,
+        now: HostProcess.now()), around: Self.alertSurroundings())
+    await alerts.start()
     listening.server.serve(
-      store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions))
+      store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions),
+      alerts: alerts)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
     Console.note("listening on \(listening.url)")
     for await _ in DaemonSignals.reloads() {
       await listening.reload(to: Result { () throws(CommandFailure) in try resolved() })
+      await alerts.reload(await listening.settings.configuration.alerting)
       budgets.replace(await listening.settings.budgets)
     }
     Console.note("farthing: ending; requests at work are answered first")
     upkeep.cancel()
     await listening.server.drain()
+    await alerts.stop()
     store.retention = await listening.settings.retention
     try await store.close()
   }
@@ -81,7 +89,10 @@ package struct ServeCommand: AsyncParsableCommand {
 
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
-    live: ["server", "access", "retention_days", "retention_gib", "budgets", "rules"],
+    live: [
+      "server", "access", "alerting", "retention_days", "retention_gib",
+      "budgets", "rules",
+    ],
     fixed: ["data", "listed_errors", "query_memory_mib"])
 
   /// Applies the retention once an hour, until the task is cancelled.
@@ -96,6 +107,13 @@ package struct ServeCommand: AsyncParsableCommand {
           "farthing: warning: the retention could not be applied: \("\(error)".printable)")
       }
     }
+  }
+
+  static func alertSurroundings() -> AlertService.Surroundings {
+    AlertService.Surroundings(
+      clock: { HostProcess.now() }, pause: { try? await Task.sleep(for: .seconds(1)) },
+      environment: { EnvironmentVariables.value(of: $0) },
+      warn: { Console.note("farthing: warning: \($0.printable)") }, version: Version.text)
   }
 
   /// - Parameter budgets: what a server goes by; nil for an agent, which has no store to ask.

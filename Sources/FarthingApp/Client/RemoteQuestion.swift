@@ -28,7 +28,7 @@ struct RemoteQuestion {
   }
 
   /// Percent-encoded but for what is never special (RFC 3986, unreserved).
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     var bytes: [UInt8] = []
     let digits = Array("0123456789ABCDEF".utf8)
     for byte in text.utf8 {

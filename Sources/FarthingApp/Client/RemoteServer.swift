@@ -99,6 +99,31 @@ struct RemoteServer: Sendable {
     return try await caller.call("POST", path, fields: fields, body: body, seconds: 120)
   }
 
+  /// Has something done there.
+  ///
+  /// - Parameter body: JSON; nil for none.
+  /// - Returns: the answer's body.
+  /// - Throws: ``CommandFailure`` where it was not done.
+  func act(_ method: String, _ path: String, _ body: [UInt8]? = nil) async throws -> [UInt8] {
+    let answer: ServerCaller.Answer
+    do {
+      answer = try await caller.call(
+        method, path, fields: body == nil ? [] : [("Content-Type", "application/json")],
+        body: body, seconds: 60)
+    } catch {
+      throw unreachable(error)
+    }
+    guard answer.status == 200 else {
+      // A conflict, or an id that is not there, is said by the server in full.
+      if answer.status == 409 || answer.status == 404, answer.fields["content-type"] != nil {
+        throw CommandFailure.failed(Self.message(answer))
+      }
+      throw refusal(answer)
+    }
+    try expectFarthing(answer)
+    return answer.body
+  }
+
   // MARK: What went wrong
 
   func unreachable(_ error: any Error) -> CommandFailure {

@@ -25,6 +25,9 @@ enum ConfigurationSchema {
     .section("access", \.access, access, check: { AccessRules.check(&$0, $1, $2) }),
     .section("client", \.client, client),
     .section("agent", \.agent, agent),
+    .section(
+      "alerting", \.alerting, AlertingSchema.settings,
+      check: { AlertingSchema.check(&$0, $1, $2) }),
     .node("sites", \.sites, below: SiteRegistry.keys, read: { RegistrySetting.sites(&$0, $1) }),
     .node(
       "calendar", \.calendar, below: EventCalendar.ownKeys,

@@ -18,6 +18,7 @@ package struct Configuration: Sendable, Equatable {
   package var access = AccessPolicy()
   package var client = ClientSettings()
   package var agent = AgentSettings()
+  package var alerting = AlertingSettings()
   /// The site registry; nil for none.
   package var sites: Listing<SiteRegistry>?
   /// Announced events; nil for none.
