@@ -13,7 +13,7 @@
 // both (docs/decisions/0023-univariate-detector.md has the comparison).
 //
 // Invariants: a row's score depends on it and on the rows before it; every state is finite for every
-// input; memory is bounded (some 10 kB) and so is the work for a row.
+// input; memory is bounded (some 15 kB) and so is the work for a row.
 
 /// Finds what is new in one series, row by row.
 package struct UnivariateDetector: Sendable, Equatable {
