@@ -36,7 +36,7 @@ test: build lint ## everything that has to hold: build without warnings, lint, a
 	@Scripts/demo $(FARTHING) > $(SCRATCH)/demo-output.txt \
 	  || { cat $(SCRATCH)/demo-output.txt; echo "the demo failed" >&2; exit 1; }
 	@echo "The demo ran to its end."
-	@Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry litellm prometheus
+	@SCHEMATHESIS_SECONDS=50 Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry opentelemetry_grpc litellm prometheus schemathesis
 	@Scripts/closing-line $(SUMMARY)
 
 build: dependencies ## debug build of everything, tests included
@@ -52,7 +52,7 @@ lint: ## the formatter's rules and the house's own
 format: ## write the formatter's layout into the sources
 	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
 
-interop: release ## real clients against a real server: OpenTelemetry, LiteLLM, Prometheus, schemathesis
+interop: release ## CHECK=litellm: real clients against a real server (OpenTelemetry and its kin, LiteLLM, Prometheus, schemathesis)
 	@Scripts/interop $(SCRATCH)/interop $(FARTHING) $(CHECK)
 
 bench: release ## against DuckDB, ClickHouse, Polars and SQLite (see Benchmarks/README.md)

@@ -136,7 +136,8 @@ extension OpenAPIDescription {
               in: query
               description: Those that have ended, too.
               schema:
-                type: boolean
+                type: string
+                enum: ['', 'true', 'false']
           responses:
             '200':
               description: The silences, the earliest first.

@@ -3,7 +3,7 @@
 /// `docs/openapi.yaml` is the same text; a test compares the two, and the paths with the routes.
 package enum OpenAPIDescription {
   package static let yaml =
-    [calls, alertCalls, components, alertSchemas].joined(separator: "\n")
+    [calls, callsAboutPrices, alertCalls, components, alertSchemas].joined(separator: "\n")
 
   private static let calls = #"""
     openapi: 3.1.0
@@ -119,6 +119,14 @@ package enum OpenAPIDescription {
               schema:
                 type: string
                 enum: [events, litellm, otlp, openai, anthropic, gemini, bedrock]
+            - name: Farthing-Request-Path
+              in: header
+              description: >-
+                Of an API's answer as it came (openai, anthropic, gemini, bedrock): the path that was called. The
+                answer's own fields that begin with x-amzn- are read too.
+              schema: {type: string}
+            - {name: Farthing-Request-Model, in: header, description: The model that was asked for., schema: {type: string}}
+            - {name: Farthing-Response-Status, in: header, description: The status of the answer., schema: {type: string}}
             - $ref: '#/components/parameters/contentEncoding'
           requestBody:
             $ref: '#/components/requestBodies/events'

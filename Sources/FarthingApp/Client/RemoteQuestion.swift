@@ -12,7 +12,7 @@ struct RemoteQuestion {
     let pairs = parameters.compactMap { name, value in
       value.map { name + "=" + Self.escaped($0) }
     }
-    target = path + "?" + pairs.joined(separator: "&")
+    target = pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&")
   }
 
   /// - Parameter zone: nil for UTC.
@@ -84,7 +84,8 @@ extension RemoteServer {
   }
 
   /// Tells standard error what an answer lacks.
-  /// - Returns: whether it lacks rows.
+  ///
+  /// - Returns: Whether those are rows.
   static func warn(_ reply: ServerCaller.Answer) -> Bool {
     for warning in reply.warnings { Console.note("farthing: warning: \(warning.printable)") }
     return reply.fields["farthing-incomplete"] != nil

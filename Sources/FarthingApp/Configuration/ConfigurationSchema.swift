@@ -74,6 +74,9 @@ enum ConfigurationSchema {
     .value(
       "listen", \.listen, .restart, expected: ListenAddress.expectation,
       parse: { ListenAddress($0) }),
+    .value(
+      "otlp_grpc_listen", \.grpcListen, .restart, expected: ListenAddress.expectation,
+      parse: { ListenAddress($0).map { .some($0) } }),
     .tls,
     .section("limits", \.limits, limits, check: { AccessRules.checkLimits(&$0, $1, $2) }),
     .seconds("drain_timeout_s", \.drainTimeout, 0...3600),

@@ -77,14 +77,15 @@ package struct Alert: Sendable, Equatable {
     return true
   }
 
-  /// The value of a label: `kind`, `severity`, `metric`, `alertname` (the kind), or a dimension of the
-  /// slice; empty where it has none.
+  /// The value of a label: `kind`, `severity`, `metric`, `alertname` (the kind), a dimension of the
+  /// slice, or what a rule or budget adds; empty where it has none.
   package func label(_ name: String) -> String {
     switch name {
     case "kind", "alertname": incident.kind.rawValue
     case "severity": incident.severity.rawValue
     case "metric": incident.metric
-    default: incident.dimensions.first { $0.dimension == name }?.value ?? ""
+    default:
+      incident.dimensions.first { $0.dimension == name }?.value ?? incident.labels[name] ?? ""
     }
   }
 

@@ -153,7 +153,8 @@ package enum ArgumentTemplate {
     case "usd_per_hour": return EstimateText.dollars(notification.usdPerHour) ?? ""
     case "excess_usd": return notification.excess?.decimalText ?? ""
     case "started_at": return first.map { CivilTime.text($0.startedAt) } ?? ""
-    default: return first?.dimensions.first { $0.dimension == name }?.value ?? ""
+    default:
+      return first?.dimensions.first { $0.dimension == name }?.value ?? first?.labels[name] ?? ""
     }
   }
 }

@@ -67,6 +67,7 @@ package enum IncidentJSON {
           }
         }
       }
+      writer.member("labels", incident.labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
       writer.member("started", incident.startedAt)
       writer.member("detected", incident.detectedAt)
       writer.member("resolved", incident.resolvedAt)
@@ -100,6 +101,9 @@ package enum IncidentJSON {
       guard parts.count == 2, let name = parts[0].text, let text = parts[1].text else { return nil }
       return DimensionValue(dimension: name, value: text)
     }
+    let labels = (value["labels"]?.members ?? []).compactMap { member in
+      member.value.text.map { (member.key, $0) }
+    }
     return Incident(
       id: id, kind: kind, severity: severity, metric: metric, dimensions: dimensions,
       startedAt: started, detectedAt: detected, resolvedAt: value["resolved"]?.integer,
@@ -108,7 +112,8 @@ package enum IncidentJSON {
       usdPerHour: real("usd_per_hour"), summary: summary,
       explanation: (value["explanation"]?.elements ?? []).compactMap(\.text),
       examples: (value["examples"]?.elements ?? []).compactMap(\.text),
-      isContainable: value["containable"]?.boolean ?? false)
+      isContainable: value["containable"]?.boolean ?? false,
+      labels: Dictionary(labels, uniquingKeysWith: { first, _ in first }))
   }
 }
 

@@ -219,16 +219,17 @@ package enum Payloads {
       ("alertname", incident.kind.rawValue), ("metric", incident.metric),
       ("incident", incident.id), ("source", "farthing"),
     ]
-    for value in incident.dimensions {
+    let further = incident.labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    for (key, value) in incident.dimensions.map({ ($0.dimension, $0.value) }) + further {
       var name = ""
-      for scalar in value.dimension.unicodeScalars {
+      for scalar in key.unicodeScalars {
         let isPlain =
           scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
         name.unicodeScalars.append(isPlain ? scalar : "_")
       }
       if name.unicodeScalars.first.map({ ("0"..."9").contains($0) }) ?? true { name = "_" + name }
       if labels.contains(where: { $0.0 == name }) { name = "dimension_" + name }
-      labels.append((name, value.value))
+      labels.append((name, value))
     }
     return labels
   }

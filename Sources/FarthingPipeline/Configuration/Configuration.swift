@@ -29,4 +29,10 @@ package struct Configuration: Sendable, Equatable {
   package var rules: [AlertRule] = []
 
   package init() {}
+
+  /// What is known of sites; nil where there is no registry, or its file has not been read.
+  package var siteRegistry: SiteRegistry? { sites?.value }
+
+  /// What was announced; nil where there is no calendar, or its file has not been read.
+  package var eventCalendar: EventCalendar? { calendar?.value }
 }

@@ -16,6 +16,8 @@ struct Route: Sendable {
   /// nil where everybody may, always: liveness says nothing worth a token.
   var scope: AccessScope?
   var body: Body
+  /// Whether it is a method of gRPC, which needs HTTP/2.
+  var isGRPC = false
   /// How a fault is said to this call's clients.
   var fault: @Sendable (RequestFault, MediaType?) -> Reply = { fault, _ in fault.reply }
   var handle: @Sendable (Request, ReplyHandle) -> Void
@@ -27,6 +29,16 @@ struct Route: Sendable {
     "application/x-jsonlines", "application/jsonlines", "text/json", "text/plain",
     "application/x-www-form-urlencoded",
   ]
+  /// The types of a statement of SQL.
+  static let statementTypes = [
+    "text/plain", "application/sql", "application/x-www-form-urlencoded",
+  ]
+  /// The types of a price list.
+  static let listTypes = [
+    "application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml",
+    "text/plain", "application/octet-stream", "application/x-www-form-urlencoded",
+  ]
+
   /// The type of what agents forward.
   static let sectionTypes = [ForwardHead.contentType]
 

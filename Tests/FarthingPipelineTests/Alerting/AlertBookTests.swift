@@ -148,6 +148,19 @@ struct AlertBookTests {
     #expect(receivers(AlertExamples.incident("a", kind: .errorSurge)) == ["ops"])
   }
 
+  @Test func `what a rule adds is a label to route by, and stays with the alert on disk`() throws {
+    var settings = AlertExamples.settings("ops", "payments")
+    settings.route.receiver = "ops"
+    var team = AlertRoute(receiver: "payments")
+    team.matchers = [try AlertMatcher("team=payments")]
+    settings.route.routes = [team]
+    var incident = AlertExamples.incident("a", kind: .rule)
+    incident.labels = ["team": "payments", "rule": "dear"]
+    let alert = Alert(incident, phase: .firing, changedAt: 0)
+    #expect(settings.targets(of: alert).map(\.receiver) == ["payments"])
+    #expect(Alert(alert.row) == alert)
+  }
+
   @Test func `an inhibited alert is told of once its inhibitor is over`() throws {
     var settings = AlertExamples.settings("ops")
     var rule = InhibitRule()
