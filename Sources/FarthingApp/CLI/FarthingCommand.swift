@@ -23,7 +23,7 @@ package struct FarthingCommand: AsyncParsableCommand {
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
       BudgetsCommand.self,
       PricesCommand.self,
-      StoreCommand.self, GenerateCommand.self,
+      StoreCommand.self, GenerateCommand.self, DetectCommand.self,
       TokenCommand.self,
       DoctorCommand.self, ManualCommand.self,
     ])
