@@ -123,6 +123,8 @@ struct IncidentBoard: Sendable, Archivable {
   /// How often the figures of a firing incident are told anew.
   private static let tellEvery: Int64 = 30
   private static let maximumIncidents = 4096
+  /// Share of an incident's excess that an alarm has to explain.
+  private static let renamingShare = 0.25
 
   init(_ settings: DetectionSettings) { self.settings = settings }
 
@@ -278,7 +280,11 @@ struct IncidentBoard: Sendable, Archivable {
       incident.members.append(
         MemberAlarm(key: alarm.key, excess: alarm.excess, perHour: alarm.perHour))
     }
-    if Self.rank(alarm.kind) < Self.rank(incident.kind) {
+    if renames(alarm, incident) {
+      // The first member is the one that the incident's metric is of.
+      if let member = incident.members.firstIndex(where: { $0.key == alarm.key }) {
+        incident.members.swapAt(0, member)
+      }
       incident.kind = alarm.kind
       incident.metric = alarm.metric
       incident.expected = alarm.expected
@@ -302,6 +308,13 @@ struct IncidentBoard: Sendable, Archivable {
     incidents[place] = incident
     if !wasOpen { return [.fired(value(incident))] }
     return incident.isFiring ? [tell(place, alarm.detected)] : []
+  }
+
+  /// Whether an alarm says better than those before it what an incident is. What people were told is not
+  /// renamed by what explains little of the money.
+  private func renames(_ alarm: Alarm, _ incident: OpenIncident) -> Bool {
+    Self.rank(alarm.kind) < Self.rank(incident.kind)
+      && (!incident.isFiring || alarm.excess >= incident.excess * Self.renamingShare)
   }
 
   /// Which kind names an incident where several alarms tell of it: the smaller the more telling.
