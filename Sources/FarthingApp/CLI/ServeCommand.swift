@@ -64,10 +64,11 @@ package struct ServeCommand: AsyncParsableCommand {
     await alerts.start()
     let feed = DetectionFeed()
     await store.writer.watch { feed.put($0, $1, $2) }
-    let monitor = try Self.monitor(Self.monitoring(settings), feed, alerts, store.writer)
+    let agents = AgentRegistry(await store.writer.sourcePositions)
+    let monitor = try Self.monitor(
+      Self.monitoring(settings), feed, alerts, store.writer, agents)
     listening.server.serve(
-      store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions),
-      alerts: alerts, monitor: monitor)
+      store.writer, book: store.book, agents: agents, alerts: alerts, monitor: monitor)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
     if let address = listening.grpcAddress {
       Console.note("listening for OTLP over gRPC on \(address)")
@@ -90,23 +91,23 @@ package struct ServeCommand: AsyncParsableCommand {
   // MARK: What is watched
 
   private static func monitoring(_ settings: Settings) -> MonitorDesk.Settings {
-    var calendar: EventCalendar?
-    // A file was read when the settings were resolved.
-    if case .given(let given)? = settings.configuration.calendar { calendar = given }
-    return MonitorDesk.Settings(
-      detection: settings.configuration.monitoring.settings(calendar: calendar),
+    MonitorDesk.Settings(
+      // The calendar's file was read when the settings were resolved.
+      detection: settings.configuration.monitoring.settings(
+        calendar: settings.configuration.eventCalendar),
       rules: settings.rules, budgets: settings.budgets, queryBytes: settings.queryBytes)
   }
 
   private static func monitor(
     _ settings: MonitorDesk.Settings, _ feed: DetectionFeed, _ alerts: AlertService,
-    _ writer: StoreWriter
+    _ writer: StoreWriter, _ agents: AgentRegistry
   ) throws(StoreError) -> MonitorService {
     let cache = BlockCache()
     return MonitorService(
       try MonitorDesk(
         settings, feed: feed, alerts: alerts,
         snapshot: { () async throws(StoreError) in try await writer.snapshot(cache: cache) },
+        heardSites: { agents.heardSites(now: $0) },
         clock: { HostProcess.now() },
         warn: { Console.note("farthing: warning: \($0.printable)") }),
       pause: { try? await Task.sleep(for: .milliseconds(500)) })

@@ -10,7 +10,7 @@ extension DetectionEngine {
         let factor = calendarFactor(cell.key, bucket: bucket)
         // Attempts after the first are another cause's doing.
         let count = Double(cell.sums.requests - cell.sums.retries) / factor
-        let cost = estimatedDollars(cell.sums.cost) / factor
+        let cost = estimatedDollars(cell.sums.steadyCost) / factor
         traffic[table][place, default: TrafficSeries()].add(count: count, cost: cost)
       }
     }
@@ -31,7 +31,10 @@ extension DetectionEngine {
         guard var series = traffic[table][place] else { continue }
         let known = spend[table].indices.contains(place) ? spend[table][place].sites : []
         // Where a site of its is silent, requests may be missing rather than less.
-        guard known.allSatisfy({ sites.isHeard([$0], bucket - 1) }) else {
+        let name = ObservedName(code: UInt32(place))
+        guard known.allSatisfy({ sites.isHeard([$0], bucket - 1) }),
+          !isFallAnnounced(Self.spendDimensions[table], name, bucket: bucket - 1)
+        else {
           traffic[table][place]?.skip()
           continue
         }
