@@ -47,7 +47,7 @@ final class ReceiverCall: Sendable {
     var answerBytes = 2048
 
     /// Of the time at most a third, and five seconds, for the name.
-    var resolutionTimeout: TimeAmount { min(.seconds(5), timeout / 3) }
+    var resolutionTimeout: TimeAmount { min(.seconds(5), .nanoseconds(timeout.nanoseconds / 3)) }
   }
 
   /// What a receiver answered.
@@ -56,6 +56,8 @@ final class ReceiverCall: Sendable {
     /// Seconds; nil where it was not said, or not as a number.
     var retryAfter: Int64?
     var body: [UInt8]
+    /// Whether the body goes on behind what was looked at.
+    var isCut = false
   }
 
   /// Asks once.
@@ -151,7 +153,8 @@ final class ReceiverCall: Sendable {
       retryAfter: response.headers.first(name: "retry-after").flatMap { Int64($0) }, body: [])
     for try await piece in response.body {
       answer.body += piece.readableBytesView.prefix(question.answerBytes - answer.body.count)
-      if answer.body.count >= question.answerBytes { break }
+      answer.isCut = answer.body.count >= question.answerBytes
+      if answer.isCut { break }
     }
     return answer
   }
