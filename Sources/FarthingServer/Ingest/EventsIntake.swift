@@ -47,8 +47,8 @@ final class EventsIntake: Sendable {
 
   /// The contract's own events.
   func events(_ request: Request, _ reply: ReplyHandle) {
-    take(request, reply) { [self] body, now in
-      Taken(decoded: decoder.decode(body, now: now), answer: receiptReply)
+    take(request, reply) { [self] body, now, laysOut in
+      Taken(decoded: decoder.decode(body, now: now, laysOut: laysOut), answer: receiptReply)
     }
   }
 
@@ -64,7 +64,7 @@ final class EventsIntake: Sendable {
             + names.joined(separator: ", ")))
     }
     if format == .events { return events(request, reply) }
-    take(request, reply) { [self] body, now in
+    take(request, reply) { [self] body, now, laysOut in
       let batch = collectors.withLock { collectors in
         var collector = collectors[name] ?? format.makeCollector(now: now)
         collectors[name] = nil
@@ -73,7 +73,8 @@ final class EventsIntake: Sendable {
         return batch
       }
       return Taken(
-        decoded: decoder.charge(batch, source: name, now: now), answer: receiptReply)
+        decoded: decoder.charge(batch, source: name, now: now, laysOut: laysOut),
+        answer: receiptReply)
     }
   }
 
@@ -86,14 +87,14 @@ final class EventsIntake: Sendable {
             .unsupportedMediaType,
             "Content-Type: expected application/x-protobuf or application/json")))
     }
-    take(request, reply) { [self] body, now in
+    take(request, reply) { [self] body, now, laysOut in
       let collected = spans.withLock {
         $0.collect(
           body, signal: signal, encoding: encoding, CollectionContext(now: now))
       }
       var decoded = decoder.charge(
-        collected.batch, source: SourceFormat.otlp.rawValue, now: now)
-      if collected.failure != nil { decoded.batches = [] }
+        collected.batch, source: SourceFormat.otlp.rawValue, now: now, laysOut: laysOut)
+      if collected.failure != nil { decoded.dropEvents() }
       return Taken(decoded: decoded) { [self] _ in
         spans.withLock { $0.confirm(collected) }
         return Reply(collected.response())
@@ -115,12 +116,12 @@ final class EventsIntake: Sendable {
   /// Expands and decodes a body, here or on a worker's thread, and stores what it holds.
   private func take(
     _ request: Request, _ reply: ReplyHandle,
-    decode: @escaping @Sendable (consuming [UInt8], Int64) -> Taken
+    decode: @escaping @Sendable (consuming [UInt8], Int64, _ laysOut: Bool) -> Taken
   ) {
     let compression = compression(of: request)
     if compression == nil, request.body.count <= Self.inlineBytes {
       let now = clock()
-      return store(decode(request.body, now), now, request, reply)
+      return store(decode(request.body, now, false), now, request, reply)
     }
     workers.submit { [self] state in
       guard state == .active else {
@@ -131,7 +132,7 @@ final class EventsIntake: Sendable {
       do throws(RequestFault) {
         let body =
           if let compression { try expand(request.body, compression) } else { request.body }
-        store(decode(body, now), now, request, reply)
+        store(decode(body, now, true), now, request, reply)
       } catch {
         reply.send(request.reply(error))
       }
@@ -171,18 +172,19 @@ final class EventsIntake: Sendable {
   ) {
     let decoded = taken.decoded
     metrics.count(decoded.receipt)
-    guard !decoded.batches.isEmpty else {
-      return reply.send(taken.answer(decoded.receipt))
-    }
+    guard let newest = decoded.newest else { return reply.send(taken.answer(decoded.receipt)) }
     let receipt = decoded.receipt
-    let source = decoded.batches[0].source
-    var newest = Int64.min
-    for batch in decoded.batches {
-      for event in batch.decoded.events { newest = max(newest, event.time) }
-    }
-    let upload = Upload(batches: decoded.batches, receivedTime: now)
+    let source = decoded.source
+    let answer = taken.answer
+    // What waits for the disk holds its events once, not the body that they came in too.
+    var request = request
+    request.body = []
+    let upload =
+      decoded.prepared.isEmpty
+      ? Upload(batches: decoded.batches, receivedTime: now)
+      : Upload(prepared: decoded.prepared, receivedTime: now)
     do throws(RequestFault) {
-      try committer.submit(upload) { [self, newest] result in
+      try committer.submit(upload) { [self, request] result in
         switch result {
         case .success(let stored):
           var receipt = receipt
@@ -192,7 +194,7 @@ final class EventsIntake: Sendable {
             source: source, accepted: receipt.accepted, duplicates: receipt.duplicates,
             newest: stored.accepted > 0 ? newest : nil)
           if let grant = request.grant { gate.charge(stored.accepted, to: grant) }
-          reply.send(taken.answer(receipt))
+          reply.send(answer(receipt))
         case .failure(let error):
           metrics.countRefusal("storage")
           reply.send(request.reply(Committer.fault(error)))

@@ -4,8 +4,9 @@ internal import Synchronization
 /// The newest view of the store, made anew when something was stored since.
 ///
 /// Making one lays out the rows that wait in memory, on the writer's thread. Where these are many,
-/// under full load, a view may be some moments old: at most nine times what it took to make, so that at
-/// most a tenth of the writer's time goes into views, and never older than a second.
+/// under full load, a view may be some moments old, at most a second. Before that, and not sooner than
+/// nine times what the last one took, so that at most a tenth of the writer's time goes into views, the
+/// next one is made beside the questions, which do not wait for it.
 actor SnapshotShelf {
   /// Rows in memory up to which a view is always made anew: it takes a few milliseconds.
   private static let freeRows = 16_384
@@ -27,7 +28,7 @@ actor SnapshotShelf {
   private let cache: BlockCache
   private let monotonic: @Sendable () -> Int64
   private var view: View?
-  private var making: Task<Result<View, StoreError>, Never>?
+  private var making: Task<Result<Void, StoreError>, Never>?
 
   init(
     writer: StoreWriter, committer: Committer, cache: BlockCache,
@@ -47,25 +48,29 @@ actor SnapshotShelf {
       let now = monotonic()
       if let view {
         let age = now - view.madeAt
-        let isCurrent = view.appended >= asked && age < Self.longestStay
-        let isDear =
-          view.rowsInMemory > Self.freeRows && age < min(9 * view.cost, Self.greatestAge)
-        if isCurrent || isDear { return view.snapshot }
+        if view.appended >= asked, age < Self.longestStay { return view.snapshot }
+        if view.rowsInMemory > Self.freeRows, age < Self.greatestAge {
+          if age >= min(9 * view.cost, Self.greatestAge / 2) { _ = renewal() }
+          return view.snapshot
+        }
       }
-      let made: Result<View, StoreError>
-      if let making {
-        made = await making.value
-      } else {
-        let task = Task { await self.make() }
-        making = task
-        made = await task.value
-        making = nil
-      }
-      switch made {
-      case .success(let new): if new.appended >= view?.appended ?? .min { view = new }
-      case .failure(let error): throw error
+      if case .failure(let error) = await renewal().value { throw error }
+    }
+  }
+
+  /// The view that is being made, begun now where none is. It is on the shelf once it is there.
+  private func renewal() -> Task<Result<Void, StoreError>, Never> {
+    if let making { return making }
+    // Ends with the view; those who wait for it hold it meanwhile.
+    let task = Task { () -> Result<Void, StoreError> in
+      let made = await make()
+      making = nil
+      return made.map { new in
+        if new.appended >= view?.appended ?? .min { view = new }
       }
     }
+    making = task
+    return task
   }
 
   private func make() async -> Result<View, StoreError> {
