@@ -87,7 +87,8 @@ let package = Package(
       imports: ["FarthingCore", "CSQLite", "CZstd", "CZlib", "CPCRE2", "CCrypto"]),
     room("FarthingQuery", imports: ["FarthingCore", "FarthingStore"]),
     room(
-      "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery", yams],
+      "FarthingPipeline",
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingDetection", yams],
       exclude: ["Prices/Catalogue"]),
     // Its own target so that its many small changes do not compile what stands on the core anew.
     room("FarthingDetection", imports: ["FarthingCore"]),
@@ -129,7 +130,8 @@ let package = Package(
     tests(
       of: "FarthingQuery", imports: ["FarthingCore", "FarthingStore"], exclude: ["Scenarios"]),
     tests(
-      of: "FarthingPipeline", imports: ["FarthingCore", "FarthingStore", "FarthingQuery"]),
+      of: "FarthingPipeline",
+      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingDetection"]),
     tests(
       of: "FarthingServer",
       imports: [

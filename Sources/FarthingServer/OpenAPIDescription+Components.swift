@@ -213,6 +213,103 @@ extension OpenAPIDescription {
                   accepted: {type: integer}
                   duplicates: {type: integer}
                   rejected: {type: integer}
+        Budgets:
+          type: array
+          items:
+            type: object
+            required: [name, state, spent, amount, share, remaining, period, start, end, requests, unpriced_requests]
+            properties:
+              name: {type: string}
+              state: {description: The worst that holds., type: string, enum: [ok, forecast, burning, soft, hard]}
+              spent: {description: 'US dollars, exact; requests without a price are not in it.', type: string}
+              amount: {type: string}
+              share: {description: Spent of the amount., type: number}
+              remaining: {description: Negative once the amount is exceeded., type: string}
+              forecast: {description: US dollars by the end of the period; null where nothing can be said., type: [string, 'null']}
+              forecast_low: {description: The band holds four times out of five., type: [string, 'null']}
+              forecast_high: {type: [string, 'null']}
+              forecast_method: {type: string, enum: [weekly, linear, unknown]}
+              exceeded_at: {type: [string, 'null']}
+              exceeded_earliest: {type: [string, 'null']}
+              exceeded_latest: {type: [string, 'null']}
+              burn_rate: {description: Spent as a multiple of the even rate so far., type: [number, 'null']}
+              elapsed: {description: Share of the period that is over., type: number}
+              period: {type: string}
+              start: {type: string}
+              end: {type: string}
+              requests: {type: integer}
+              unpriced_requests: {type: integer}
+              owner: {type: [string, 'null']}
+              where: {type: [string, 'null']}
+        Explanation:
+          type: object
+          required: [summary, periods, bridge, contributors, unpriced]
+          properties:
+            summary:
+              description: One row.
+              type: array
+              items:
+                type: object
+                required: [before, after, change, sentence]
+                properties:
+                  before: {description: 'US dollars, exact.', type: string}
+                  after: {type: string}
+                  change: {type: string}
+                  sentence: {type: string}
+            periods:
+              description: The period before and the one after.
+              type: array
+              items:
+                type: object
+                required: [period, since, until, cost, requests, unpriced_requests]
+                properties:
+                  period: {type: string, enum: [before, after]}
+                  since: {type: string}
+                  until: {type: string}
+                  cost: {type: string}
+                  requests: {type: integer}
+                  unpriced_requests: {type: integer}
+            bridge:
+              description: One row for each part, always in this order; the changes sum to that of the summary.
+              type: array
+              items:
+                type: object
+                required: [part, change, share, figure, unit, before, after]
+                properties:
+                  part:
+                    type: string
+                    enum: [volume, workload_mix, site_mix, model_mix, retries_and_errors, input_tokens, output_tokens, units, cache_hits, price]
+                  change: {description: 'US dollars, exact.', type: string}
+                  share: {description: Of the whole change., type: [number, 'null']}
+                  figure: {description: What before and after are of., type: [string, 'null']}
+                  unit: {type: [string, 'null'], enum: [count, share, number, null]}
+                  before: {type: [number, 'null']}
+                  after: {type: [number, 'null']}
+            contributors:
+              description: The largest changes of each dimension, and the others as one row; each dimension sums to the change.
+              type: array
+              items:
+                type: object
+                required: [dimension, value, others, before, after, change, requests_before, requests_after]
+                properties:
+                  dimension: {type: string}
+                  value: {type: [string, 'null']}
+                  others: {description: How many values the row is of; null for one., type: [integer, 'null']}
+                  before: {type: string}
+                  after: {type: string}
+                  change: {type: string}
+                  requests_before: {type: integer}
+                  requests_after: {type: integer}
+            unpriced:
+              description: Models whose requests have no price, with their requests.
+              type: array
+              items:
+                type: object
+                required: [model, before, after]
+                properties:
+                  model: {type: [string, 'null']}
+                  before: {type: integer}
+                  after: {type: integer}
         Fault:
           type: object
           required: [error]

@@ -301,6 +301,105 @@ package enum OpenAPIDescription {
               $ref: '#/components/responses/later'
             '503':
               $ref: '#/components/responses/later'
+      /v1/explain:
+        get:
+          tags: [questions]
+          operationId: explain
+          summary: The change in cost between two periods
+          description: >-
+            An exact bridge of volume, mixes, tokens, cache hits, price, retries and errors: the changes of its parts
+            sum to the change in cost to the picodollar. Beside it the largest contributors by dimension, and requests
+            without a price, which are in no part.
+          parameters:
+            - name: since
+              in: query
+              required: true
+              description: Start of the period to explain, included.
+              schema:
+                type: string
+              example: 24h
+            - name: until
+              in: query
+              description: Its end, excluded; now where it is not given.
+              schema:
+                type: string
+            - name: versus
+              in: query
+              description: >-
+                Start of a period of equal length to compare with, or its start and end with a slash between. The period
+                just before where it is not given.
+              schema:
+                type: string
+              example: 2026-02-01/2026-03-01
+            - name: by
+              in: query
+              description: Dimensions of the contributors, joined by commas; tags.NAME too.
+              schema:
+                type: string
+              example: workload,model
+            - $ref: '#/components/parameters/where'
+            - $ref: '#/components/parameters/limit'
+            - $ref: '#/components/parameters/tz'
+            - $ref: '#/components/parameters/prices'
+            - $ref: '#/components/parameters/output'
+          responses:
+            '200':
+              description: The bridge with what stands beside it.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Explanation'
+                text/csv:
+                  schema:
+                    type: string
+            '400':
+              $ref: '#/components/responses/fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '422':
+              $ref: '#/components/responses/fault'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
+      /v1/budgets:
+        get:
+          tags: [questions]
+          operationId: budgets
+          summary: How the budgets of the configuration stand
+          description: Spent, remaining, the forecast with its band, and the state, one object for each budget.
+          parameters:
+            - name: at
+              in: query
+              description: Time at which to look; now where it is not given.
+              schema:
+                type: string
+              example: 2026-03-09T10:00:00Z
+            - $ref: '#/components/parameters/output'
+          responses:
+            '200':
+              description: One object for each budget, in the order of the configuration.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Budgets'
+                text/csv:
+                  schema:
+                    type: string
+            '400':
+              $ref: '#/components/responses/fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '422':
+              $ref: '#/components/responses/fault'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
       /v1/forward:
         post:
           tags: [events]

@@ -31,6 +31,8 @@ package struct ServerSurroundings: Sendable {
   package var processFigures: @Sendable () -> ProcessFigures?
   /// The unit metrics of a snapshot, by model; throws nothing, empty where they cannot be computed.
   package var unitFigures: @Sendable (StoreSnapshot) -> [UnitFigures]
+  /// How the budgets stand; empty where that cannot be said.
+  package var budgets: @Sendable (StoreSnapshot) -> [BudgetStatus]
   package var version: String
 
   package init(
@@ -39,6 +41,7 @@ package struct ServerSurroundings: Sendable {
     receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8], questions: any Questions,
     processFigures: @escaping @Sendable () -> ProcessFigures? = { nil },
     unitFigures: @escaping @Sendable (StoreSnapshot) -> [UnitFigures] = { _ in [] },
+    budgets: @escaping @Sendable (StoreSnapshot) -> [BudgetStatus] = { _ in [] },
     version: String
   ) {
     self.clock = clock
@@ -48,6 +51,7 @@ package struct ServerSurroundings: Sendable {
     self.questions = questions
     self.processFigures = processFigures
     self.unitFigures = unitFigures
+    self.budgets = budgets
     self.version = version
   }
 }
@@ -279,6 +283,12 @@ package final class Server: Sendable {
       Route(method: .GET, pattern: "/v1/query", scope: .read, body: .none) {
         self.ask(.query, $0, $1)
       },
+      Route(method: .GET, pattern: "/v1/explain", scope: .read, body: .none) {
+        self.ask(.explain, $0, $1)
+      },
+      Route(method: .GET, pattern: "/v1/budgets", scope: .read, body: .none) {
+        self.ask(.budgets, $0, $1)
+      },
       Route(
         method: .POST, pattern: "/v1/forward", scope: .ingest,
         body: .taken(types: Route.sectionTypes)
@@ -355,11 +365,13 @@ package final class Server: Sendable {
 
   private func metricsReply() async -> Reply {
     var units: [UnitFigures] = []
+    var budgets: [BudgetStatus] = []
     var service: Service?
     if case .serving(let serving) = stage.withLock({ $0 }) {
       service = serving
       if let snapshot = try? await serving.answers?.shelf.current() {
         units = around.unitFigures(snapshot)
+        budgets = around.budgets(snapshot)
       }
     }
     let page = MetricsPage(
@@ -372,7 +384,8 @@ package final class Server: Sendable {
       certificateExpiry: security.withLock { $0?.expires }, bodiesHeld: bodies.held,
       waitingUploads: service?.committer.waitingCount ?? 0,
       openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
-      agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units)
+      agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units,
+      budgets: budgets)
     return .text(.ok, page.text, type: MetricsText.contentType)
   }
 }

@@ -71,9 +71,12 @@ final class ServerCore: Sendable {
 
   var tooLarge: RequestFault {
     metrics.countRefusal("body")
-    return RequestFault(
+    var fault = RequestFault(
       .payloadTooLarge,
       "the body is larger than \(limits.bodyBytes) bytes, the most that is taken after "
         + "decompression; send it in parts")
+    // Tells an agent that no proxy says so.
+    fault.headers = [(ForwardHead.refusedField, "body")]
+    return fault
   }
 }

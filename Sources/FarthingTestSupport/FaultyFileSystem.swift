@@ -240,7 +240,7 @@ package final class FaultyFileSystem: FileSystem {
     of directory: String, into destination: String, seed: UInt64
   ) throws(StoreError) {
     let (disk, catalogs) = state.withLock { ($0.disk, $0.catalogCopies) }
-    var random = SplitMix(state: seed)
+    var random = SplitMix(seed: seed)
     try base.createDirectory(destination)
     for folder in ["segments", "log"] where try base.list("\(directory)/\(folder)") != nil {
       try base.createDirectory("\(destination)/\(folder)")

@@ -46,7 +46,20 @@ import Testing
         continue
       }
     }
-    #expect(meaning(413) == .tooLarge("status 413: words"))
+    for stored in ["9223372036854775807", "-1", "x"] {
+      guard case .busy = meaning(409, ["farthing-stored": stored]),
+        case .forbidden = meaning(200, ["farthing-stored": stored])
+      else {
+        Issue.record("\(stored)")
+        continue
+      }
+    }
+    #expect(
+      meaning(503, ["retry-after": "-5"])
+        == .busy(retryAfter: 0, "the server takes nothing now: status 503: words"))
+    #expect(meaning(413) == .tooLarge("status 413: words", byServer: false))
+    #expect(
+      meaning(413, ["farthing-refused": "body"]) == .tooLarge("status 413: words", byServer: true))
   }
 
   @Test func `nothing where nobody listens`() async throws {

@@ -91,7 +91,7 @@ import Testing
     var limits = ServerLimits()
     limits.bodyBytes = 1 << 16
     try await withServer(limits: limits) { server in
-      var random = SplitMix(state: 17)
+      var random = SplitMix(seed: 17)
       var accepted = 0
       for number in 0..<Self.count {
         let body = try Self.body(number, &random)

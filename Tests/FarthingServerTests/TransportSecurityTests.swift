@@ -138,6 +138,13 @@ struct `A server with a certificate` {
     #expect(
       fault(files.certificate, folder.path)
         == "server.tls.key: \(folder.path) is a folder, not a file")
+    #expect(
+      fault("/dev/null", files.key)
+        == "server.tls.certificate: /dev/null is a pipe or a device, not a file")
+    let pipe = folder.path + "/pipe"
+    #expect(unsafe mkfifo(pipe, 0o600) == 0)
+    #expect(
+      fault(pipe, files.key) == "server.tls.certificate: \(pipe) is a pipe or a device, not a file")
     let large = folder.path + "/large"
     try Data(count: (1 << 20) + 1).write(to: URL(filePath: large))
     #expect(fault(large, files.key) == "server.tls.certificate: \(large) has more than 1 MiB")

@@ -18,8 +18,10 @@ package struct FarthingCommand: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      IngestCommand.self, QueryCommand.self, EventsCommand.self, SQLCommand.self,
-      ServeCommand.self, AgentCommand.self, AgentsCommand.self, PricesCommand.self,
+      IngestCommand.self, QueryCommand.self, ExplainCommand.self, EventsCommand.self,
+      SQLCommand.self,
+      ServeCommand.self, AgentCommand.self, AgentsCommand.self, BudgetsCommand.self,
+      PricesCommand.self,
       StoreCommand.self, GenerateCommand.self,
       TokenCommand.self,
       DoctorCommand.self, ManualCommand.self,

@@ -35,9 +35,11 @@ package struct ServeCommand: AsyncParsableCommand {
     Interruption.watch()
     Interruption.watchReload()
     _ = HostMachine.raiseOpenFileLimit()
+    let budgets = StoredBudgets(
+      settings.budgets, queryBytes: settings.queryBytes, clock: { HostProcess.now() })
     let listening = try await ListeningServer(
       settings, at: settings.configuration.server.listen, scope: Self.reloadScope,
-      around: Self.surroundings(settings))
+      around: Self.surroundings(settings, budgets))
     var options = StoreOptions()
     options.holder = LockHolder(
       processID: HostProcess.identifier, serverAddress: listening.url)
@@ -48,6 +50,7 @@ package struct ServeCommand: AsyncParsableCommand {
     Console.note("listening on \(listening.url)")
     for await _ in DaemonSignals.reloads() {
       await listening.reload(to: Result { () throws(CommandFailure) in try resolved() })
+      budgets.replace(await listening.settings.budgets)
     }
     Console.note("farthing: ending; requests at work are answered first")
     upkeep.cancel()
@@ -78,7 +81,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
-    live: ["server", "access", "retention_days", "retention_gib"],
+    live: ["server", "access", "retention_days", "retention_gib", "budgets", "rules"],
     fixed: ["data", "listed_errors", "query_memory_mib"])
 
   /// Applies the retention once an hour, until the task is cancelled.
@@ -95,7 +98,10 @@ package struct ServeCommand: AsyncParsableCommand {
     }
   }
 
-  static func surroundings(_ settings: Settings) -> ServerSurroundings {
+  /// - Parameter budgets: what a server goes by; nil for an agent, which has no store to ask.
+  static func surroundings(
+    _ settings: Settings, _ budgets: StoredBudgets? = nil
+  ) -> ServerSurroundings {
     let threads = HostProcess.processorCount()
     let figures = StoredFigures(queryBytes: settings.queryBytes) { HostProcess.monotonic() }
     return ServerSurroundings(
@@ -103,13 +109,15 @@ package struct ServeCommand: AsyncParsableCommand {
       pause: { try? await Task.sleep(for: .seconds(1)) },
       receiptText: { Array((ReceiptText.json($0) + "\n").utf8) },
       questions: StoreQuestions(
-        queryBytes: settings.queryBytes, threads: threads, clock: { HostProcess.now() }),
+        queryBytes: settings.queryBytes, threads: threads, clock: { HostProcess.now() },
+        budgets: { budgets?.current ?? [] }),
       processFigures: {
         ProcessFigures(
           cpuNanoseconds: HostProcess.processorTime(),
           residentBytes: HostMachine.residentBytes() ?? 0, openFiles: nil)
       },
       unitFigures: { figures.figures(of: $0) },
+      budgets: { budgets?.statuses(of: $0) ?? [] },
       version: Version.text)
   }
 }

@@ -83,7 +83,9 @@ extension RemoteServer {
     return (rows, Self.warn(reply))
   }
 
-  private static func warn(_ reply: ServerCaller.Answer) -> Bool {
+  /// Tells standard error what an answer lacks.
+  /// - Returns: whether it lacks rows.
+  static func warn(_ reply: ServerCaller.Answer) -> Bool {
     for warning in reply.warnings { Console.note("farthing: warning: \(warning.printable)") }
     return reply.fields["farthing-incomplete"] != nil
   }
@@ -125,7 +127,7 @@ enum AnswerReader {
   }
 
   /// Unix nanoseconds of a time in UTC as answers have it, with up to nine fraction digits.
-  private static func time(_ text: String) -> Int64? {
+  static func time(_ text: String) -> Int64? {
     guard let point = text.firstIndex(of: "."), text.hasSuffix("Z"),
       let second = CivilTime.parse(text[..<point] + "Z")
     else { return CivilTime.parse(text) }

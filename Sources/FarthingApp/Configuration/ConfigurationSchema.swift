@@ -29,6 +29,12 @@ enum ConfigurationSchema {
     .node(
       "calendar", \.calendar, below: EventCalendar.ownKeys,
       read: { RegistrySetting.calendar(&$0, $1) }),
+    .node(
+      "budgets", \.budgets, below: BudgetSettings.all.flatMap(\.paths),
+      read: { BudgetSettings.budgets(&$0, $1) }),
+    .node(
+      "rules", \.rules, below: RuleSettings.all.flatMap(\.paths),
+      read: { RuleSettings.rules(&$0, $1) }),
   ]
 
   /// The paths of all keys, `server.limits.body_mib`.

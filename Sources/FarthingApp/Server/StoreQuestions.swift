@@ -1,4 +1,5 @@
 internal import FarthingCore
+internal import FarthingPipeline
 internal import FarthingQuery
 internal import FarthingServer
 internal import FarthingStore
@@ -10,6 +11,8 @@ struct StoreQuestions: Questions {
   var threads: Int
   /// Unix nanoseconds, for times such as `24h` ago.
   var clock: @Sendable () -> Int64
+  /// What the configuration sets now.
+  var budgets: @Sendable () -> [Budget] = { [] }
 
   private static let shared = ["where", "since", "until", "limit", "tz", "prices", "output"]
 
@@ -17,6 +20,8 @@ struct StoreQuestions: Questions {
     switch kind {
     case .query: ["metrics", "by", "every", "order", "closed_cohort"] + shared
     case .events: ["columns"] + shared
+    case .explain: ["versus", "by"] + shared
+    case .budgets: ["at", "output"]
     }
   }
 
@@ -35,6 +40,7 @@ struct StoreQuestions: Questions {
       throw RequestFault(.badRequest, faults.joined(separator: "\n"))
     }
     let format = try Self.format(try parameters.single("output"))
+    if kind == .budgets { return try prepareBudgets(parameters, format) }
     let zone = try Self.zone(try parameters.single("tz"))
     let executor = QueryExecutor(memoryLimit: queryBytes, threads: threads)
     do {
@@ -50,7 +56,9 @@ struct StoreQuestions: Questions {
             prices: try parameters.single("prices")),
           now: clock(), timeZone: zone)
         return StoreQuestion(format: format, since: plan.since, until: plan.until) { snapshot in
-          try executor.run(plan, requests: snapshot.requests, outcomes: snapshot.outcomes)
+          .rows(
+            Answer(
+              try executor.run(plan, requests: snapshot.requests, outcomes: snapshot.outcomes)))
         }
       case .events:
         let plan = try EventsPlan.parse(
@@ -59,8 +67,23 @@ struct StoreQuestions: Questions {
           limit: try parameters.single("limit"), prices: try parameters.single("prices"),
           now: clock(), timeZone: zone)
         return StoreQuestion(format: format, since: plan.since, until: plan.until) { snapshot in
-          try executor.run(plan, requests: snapshot.requests)
+          .rows(Answer(try executor.run(plan, requests: snapshot.requests)))
         }
+      case .explain:
+        let plan = try ExplanationPlan.parse(
+          ExplanationWords(
+            since: try parameters.single("since"), until: try parameters.single("until"),
+            versus: try parameters.single("versus"), filter: try parameters.single("where"),
+            by: parameters.list("by"), limit: try parameters.single("limit"),
+            prices: try parameters.single("prices")),
+          now: clock(), timeZone: zone)
+        return StoreQuestion(
+          format: format, since: min(plan.before.since, plan.after.since),
+          until: max(plan.before.until, plan.after.until)
+        ) { snapshot in
+          .sections(SectionedAnswer(try ExplanationExecutor(executor).run(plan, over: snapshot)))
+        }
+      case .budgets: return try prepareBudgets(parameters, format)
       }
     } catch let error as QueryError {
       throw RequestFault(error)
@@ -68,6 +91,33 @@ struct StoreQuestions: Questions {
       throw fault
     } catch {
       throw RequestFault(.failed, "the question could not be read")
+    }
+  }
+
+  private func prepareBudgets(
+    _ parameters: QueryParameters, _ format: OutputFormat
+  ) throws(RequestFault) -> StoreQuestion {
+    let now = clock()
+    var time = now
+    if let text = try parameters.single("at"), !text.isEmpty {
+      guard let parsed = InstantParser.parse(text, now: now, zone: .utc) else {
+        throw RequestFault(
+          .badRequest,
+          "at: \"\(String(text.prefix(64)).printable)\" is not \(InstantParser.expectation)")
+      }
+      time = parsed
+    }
+    let (budgets, executor, at) = (
+      budgets(), QueryExecutor(memoryLimit: queryBytes, threads: threads), time
+    )
+    return StoreQuestion(format: format, since: at, until: at) { snapshot in
+      .rows(
+        Answer(
+          try budgets.map { budget in
+            try budget.status(at: at) { (plan) throws(QueryError) in
+              try executor.run(plan, over: snapshot)
+            }
+          }))
     }
   }
 
@@ -119,7 +169,13 @@ private struct StoreQuestion: PreparedQuestion {
   var format: OutputFormat
   var since: Int64?
   var until: Int64?
-  var run: @Sendable (StoreSnapshot) throws -> QueryResult
+  var run: @Sendable (StoreSnapshot) throws -> Said
+
+  /// An answer in either of its forms.
+  enum Said {
+    case rows(Answer)
+    case sections(SectionedAnswer)
+  }
 
   var contentType: String {
     format == .csv ? "text/csv; charset=utf-8; header=present" : "application/json"
@@ -138,12 +194,18 @@ private struct StoreQuestion: PreparedQuestion {
     }
     while true {
       do {
-        let answer = Answer(try run(snapshot))
+        let said = try run(snapshot)
         let damage = snapshot.damage + snapshot.sumsDamage
         let renderer = Renderer(format: format, page: Page())
         return QuestionAnswer(
           warnings: warnings + damage.map(\.message.printable), lacksRows: snapshot.lacksRows
-        ) { write in try renderer.render(answer, to: write) }
+        ) { write in
+          switch said {
+          case .rows(let answer): try renderer.render(answer, to: write)
+          case .sections(let answer):
+            try write(Array(answer.text(renderer.format, page: renderer.page).utf8))
+          }
+        }
       } catch let error as QueryError {
         if error.code == .store, !snapshot.setAsideDamaged().isEmpty { continue }
         throw RequestFault(error)

@@ -91,7 +91,7 @@ package enum CivilTime {
     bytes.append(0x30 + UInt8(truncatingIfNeeded: value % 10))
   }
 
-  static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+  package static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
     let quotient = value / divisor
     return value % divisor < 0 ? quotient - 1 : quotient
   }

@@ -75,14 +75,14 @@ struct KeyedRandom {
 }
 
 /// Functions whose every bit is decided by IEEE 754's exactly rounded operations.
-enum ReproducibleMath {
+package enum ReproducibleMath {
   private static let ln2High = 0.693_147_180_369_123_8
   private static let ln2Low = 1.908_214_929_270_587_7e-10
 
   /// e to the power `value`, within 1e-13 of it relatively for |value| ≤ 700; 0 and a huge finite
   /// number beyond.
   @inline(__always)
-  static func exponential(_ value: Double) -> Double {
+  package static func exponential(_ value: Double) -> Double {
     let clipped = value < -700 ? -700 : (value > 700 ? 700 : value)
     let power = (clipped * 1.442_695_040_888_963_4).rounded()
     let rest = (clipped - power * ln2High) - power * ln2Low
@@ -103,7 +103,7 @@ enum ReproducibleMath {
 
   /// The natural logarithm of a positive normal number, within 1e-14 absolutely near 1.
   @inline(__always)
-  static func logarithm(_ value: Double) -> Double {
+  package static func logarithm(_ value: Double) -> Double {
     let bits = value.bitPattern
     var exponent = Int(bits &>> 52) - 1023
     var mantissa = Double(bitPattern: (bits & 0x000F_FFFF_FFFF_FFFF) | 0x3FF0_0000_0000_0000)

@@ -49,13 +49,15 @@ package struct Incident: Sendable, Equatable {
   package var examples: [String]
   /// Whether isolation may act on it: found by a path that sees attacks within seconds.
   package var isContainable: Bool
+  /// What the rule or budget that it comes from adds for routing, such as `team`; never a dimension's name.
+  package var labels: [String: String]
 
   package init(
     id: String, kind: AlertKind, severity: AlertSeverity, metric: String,
     dimensions: [DimensionValue], startedAt: Int64, detectedAt: Int64, resolvedAt: Int64? = nil,
     expected: Double? = nil, actual: Double? = nil, excess: Picodollars? = nil,
     usdPerHour: Double? = nil, summary: String, explanation: [String] = [],
-    examples: [String] = [], isContainable: Bool = false
+    examples: [String] = [], isContainable: Bool = false, labels: [String: String] = [:]
   ) {
     self.id = id
     self.kind = kind
@@ -73,6 +75,7 @@ package struct Incident: Sendable, Equatable {
     self.explanation = explanation
     self.examples = examples
     self.isContainable = isContainable
+    self.labels = labels
   }
 }
 

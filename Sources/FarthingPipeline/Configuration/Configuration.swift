@@ -22,6 +22,10 @@ package struct Configuration: Sendable, Equatable {
   package var sites: Listing<SiteRegistry>?
   /// Announced events; nil for none.
   package var calendar: Listing<EventCalendar>?
+  /// What may be spent in which time.
+  package var budgets: [Budget] = []
+  /// Conditions that somebody wants to be told of.
+  package var rules: [AlertRule] = []
 
   package init() {}
 }

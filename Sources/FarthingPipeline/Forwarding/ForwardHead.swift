@@ -42,13 +42,16 @@ package struct ForwardHead: Sendable, Equatable {
 
   package var last: Int64 { first + Int64(records) - 1 }
 
+  /// Numbers that records may have: none stored yet, up to what no spool ever reaches.
+  package static let sequences: ClosedRange<Int64> = 0...(1 << 53)
   /// The media type of sections.
   package static let contentType = "application/vnd.farthing.sections"
   /// In replies: the last record that the server has stored.
   package static let storedField = "Farthing-Stored"
   /// In replies: how many events of the batch were refused; absent for none.
   package static let rejectedField = "Farthing-Rejected"
-  /// In replies: `batch` where the same batch will never be taken.
+  /// In replies of the server itself, not of what stands before it: `batch` where the same batch will never
+  /// be taken, `body` where a body is too large.
   package static let refusedField = "Farthing-Refused"
   /// The longest name of an agent, in bytes.
   package static let nameBytes = 128

@@ -15,8 +15,8 @@ package enum ForwardAnswer: Sendable, Equatable {
   case stored(through: Int64, rejected: Int, note: String?)
   /// The server asks for an earlier record first.
   case gap(stored: Int64)
-  /// The body is more than the server takes.
-  case tooLarge(String)
+  /// The body is more than is taken: by the server itself, or by something on the way to it.
+  case tooLarge(String, byServer: Bool)
   /// The server will never take this batch.
   case refused(String)
   /// No token, or one that may not do this.
@@ -169,9 +169,16 @@ package struct ForwardingState: Sendable {
       mustRead = true
       return [.rewind]
         + retry("the server asks for records from \(stored + 1) on", now: now, random: random)
-    case .tooLarge(let words):
-      hasReached = true
-      guard let batch, batch.records > 1 else { return setAside(words, now: now) }
+    case .tooLarge(let words, let byServer):
+      if byServer { hasReached = true }
+      guard let batch, batch.records > 1 else {
+        // A proxy's limit is mended at the proxy; what one says must not empty a spool.
+        return byServer
+          ? setAside(words, now: now)
+          : stayAway(
+            "something before the server refuses a body for its size; raise its limit: \(words)",
+            now: now, random: random)
+      }
       textBytes = max(1, textBytes / 2)
       events = max(1, min(events, batch.records) / 2)
       self.batch = nil
@@ -182,9 +189,7 @@ package struct ForwardingState: Sendable {
       hasReached = true
       return setAside(words, now: now)
     case .forbidden(let words):
-      failures = 0
-      rest(until: now + options.forbiddenRetry / 2 + Self.part(of: options.forbiddenRetry, random))
-      return trouble(words)
+      return stayAway(words, now: now, random: random)
     case .busy(let seconds, let words):
       hasReached = true
       guard let seconds else { return retry(words, now: now, random: random) }
@@ -256,6 +261,13 @@ package struct ForwardingState: Sendable {
   }
 
   // MARK: Pauses
+
+  /// A pause for what a person has to mend.
+  private mutating func stayAway(_ words: String, now: Int64, random: Double) -> [Action] {
+    failures = 0
+    rest(until: now + options.forbiddenRetry / 2 + Self.part(of: options.forbiddenRetry, random))
+    return trouble(words)
+  }
 
   /// A pause of up to twice the one before, at random from nothing: agents that failed together come
   /// back one by one.

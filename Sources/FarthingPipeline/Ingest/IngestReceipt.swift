@@ -1,4 +1,5 @@
 package import FarthingCore
+internal import FarthingStore
 
 /// What became of the events of an ingest: the answer to `POST /v1/events` and to `farthing ingest`.
 package struct IngestReceipt: Sendable, Equatable {
@@ -63,6 +64,19 @@ package struct IngestReceipt: Sendable, Equatable {
       } else {
         otherUnknownFields += count
       }
+    }
+  }
+}
+
+extension IngestReceipt {
+  /// The input's bytes, decompressed as they are read; nil, and named among ``failures``, where it
+  /// cannot be opened.
+  mutating func open(_ input: IngestInput) -> DecompressedInput? {
+    do throws(StoreError) {
+      return try DecompressedInput(try input.open())
+    } catch {
+      failures.append(.init(input: input.name, message: error.description))
+      return nil
     }
   }
 }

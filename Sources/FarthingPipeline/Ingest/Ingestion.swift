@@ -117,13 +117,7 @@ package struct Ingestion {
     namesInputs = read.count > 1
     for input in read {
       if options.isInterrupted() { break }
-      let bytes: DecompressedInput
-      do throws(StoreError) {
-        bytes = try DecompressedInput(try input.open())
-      } catch {
-        receipt.failures.append(.init(input: input.name, message: error.description))
-        continue
-      }
+      guard let bytes = receipt.open(input) else { continue }
       let metadata = input.metadata()
       var cursor = InputCursor(
         bytes, format: options.mapping == nil ? options.format : .events,

@@ -63,13 +63,7 @@ package struct RemoteIngestion {
     namesInputs = read.count > 1
     for input in read {
       if options.isInterrupted() { break }
-      let bytes: DecompressedInput
-      do throws(StoreError) {
-        bytes = try DecompressedInput(try input.open())
-      } catch {
-        receipt.failures.append(.init(input: input.name, message: error.description))
-        continue
-      }
+      guard let bytes = receipt.open(input) else { continue }
       guard input.metadata() == nil else {
         receipt.failures.append(
           .init(

@@ -77,7 +77,11 @@ enum AgentsText {
   }
 
   /// What an agent says of its own spool.
-  static func write(_ spool: SpoolSurvey, now: Int64, to page: inout MetricsText) {
+  ///
+  /// - Parameter refusedUploads: those that were not even tried since the spool was full.
+  static func write(
+    _ spool: SpoolSurvey, refusedUploads: Int, now: Int64, to page: inout MetricsText
+  ) {
     page.single(
       "farthing_spool_bytes", .gauge, "Bytes of the spool on the disk.", "\(spool.bytes)")
     page.single(
@@ -91,7 +95,11 @@ enum AgentsText {
       MetricsText.seconds(spool.oldestTime.map { max(0, now - $0) } ?? 0))
     page.single(
       "farthing_spool_refused_total", .counter, "Appends refused since the spool was full.",
-      "\(spool.refusedAppends)")
+      "\(spool.refusedAppends + refusedUploads)")
+    page.single(
+      "farthing_spool_set_aside_events_total", .counter,
+      "Events in batches that the server refused for good, which stand in the folder refused.",
+      "\(spool.setAsideEvents)")
     page.single(
       "farthing_spool_lost_records_total", .counter, "Records that damage took.",
       "\(spool.lostRecords)")

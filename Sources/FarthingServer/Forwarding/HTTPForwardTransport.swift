@@ -21,8 +21,10 @@ package struct HTTPForwardTransport: ForwardTransport {
   }
 
   static func meaning(of answer: ServerCaller.Answer) -> ForwardAnswer {
-    let stored = answer.fields[ForwardHead.storedField.lowercased()].flatMap { Int64($0) }
-    let isRefused = answer.fields[ForwardHead.refusedField.lowercased()] == "batch"
+    let stored = answer.fields[ForwardHead.storedField.lowercased()].flatMap { text in
+      Int64(text).flatMap { ForwardHead.sequences.contains($0) ? $0 : nil }
+    }
+    let refused = answer.fields[ForwardHead.refusedField.lowercased()]
     switch answer.status {
     case 200:
       guard let stored else {
@@ -32,13 +34,13 @@ package struct HTTPForwardTransport: ForwardTransport {
       return .stored(
         through: stored, rejected: rejected, note: rejected > 0 ? answer.words : nil)
     case 409 where stored != nil: return .gap(stored: stored ?? 0)
-    case 413: return .tooLarge(answer.words)
-    case 400..<500 where isRefused: return .refused(answer.words)
+    case 413: return .tooLarge(answer.words, byServer: refused == "body")
+    case 400..<500 where refused == "batch": return .refused(answer.words)
     case 401, 403: return .forbidden("the server refuses the token: \(answer.words)")
     case 404, 405, 415, 501:
       return .forbidden("the server takes nothing from agents: \(answer.words)")
     default:
-      let after = answer.fields["retry-after"].flatMap { Int($0) }
+      let after = answer.fields["retry-after"].flatMap { Int($0) }.map { max(0, $0) }
       return .busy(retryAfter: after, "the server takes nothing now: \(answer.words)")
     }
   }

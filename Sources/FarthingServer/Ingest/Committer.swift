@@ -89,7 +89,10 @@ final class Committer: Sendable {
       state.groups += 1
       return (nil, true)
     }
-    if let fault { throw fault }
+    if let fault {
+      if fault.code == .storageFull { metrics.countRefusal("storage") }
+      throw fault
+    }
     if starts { Task { await work() } }
   }
 
@@ -97,7 +100,7 @@ final class Committer: Sendable {
     switch error.code {
     case .diskFull:
       RequestFault(
-        .storageFull, "the disk is full: nothing of this request was acknowledged; send it again",
+        .storageFull, "no room is left: nothing of this request was acknowledged; send it again",
         retryAfter: outageRetry)
     case .closed:
       RequestFault(.unavailable, "the server is ending; send this again", retryAfter: 1)

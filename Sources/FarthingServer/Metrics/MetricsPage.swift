@@ -37,6 +37,8 @@ struct MetricsPage {
   var spool: SpoolSurvey?
   /// What the unit metrics say; empty where they could not be computed.
   var units: [UnitFigures]
+  /// How the budgets stand; empty where there are none.
+  var budgets: [BudgetStatus] = []
 
   var text: String {
     var page = MetricsText()
@@ -47,8 +49,11 @@ struct MetricsPage {
     events(&page)
     queues(&page)
     if let agents { AgentsText.write(agents, now: now, to: &page) }
-    if let spool { AgentsText.write(spool, now: now, to: &page) }
+    if let spool {
+      AgentsText.write(spool, refusedUploads: state.refusals["storage"] ?? 0, now: now, to: &page)
+    }
     UnitFigures.write(units, to: &page)
+    if !budgets.isEmpty { BudgetFigures.write(budgets, to: &page) }
     return page.text
   }
 

@@ -6,6 +6,10 @@ package enum QuestionKind: String, Sendable, CaseIterable {
   case query
   /// `GET /v1/events`
   case events
+  /// `GET /v1/explain`
+  case explain
+  /// `GET /v1/budgets`
+  case budgets
 }
 
 /// Understands questions. The composition root gives the one that the command line uses, so that both

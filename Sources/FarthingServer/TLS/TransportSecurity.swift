@@ -72,7 +72,7 @@ package struct TransportSecurity: Sendable {
   private static func bytes(of path: String, setting: String) throws(StoreError) -> [UInt8] {
     var bytes: [UInt8] = []
     do throws(StoreError) {
-      let source = try ByteSource.open(path)
+      let source = try ByteSource.open(path, regularOnly: true)
       while bytes.count <= fileBytes,
         try source.read(appendingTo: &bytes, count: 1 << 14) > 0
       {}

@@ -45,6 +45,7 @@ package actor Spool {
   var drainWaiters: [CheckedContinuation<Void, Never>] = []
   var isClosed = false
   var refusedAppends = 0
+  var setAsideEvents = 0
 
   // Reading.
   /// The last record that was handed out or passed over.
@@ -113,7 +114,8 @@ package actor Spool {
       stream: state.stream, waitingEvents: files.reduce(0) { $0 + $1.waitingEvents },
       waitingRecords: lastSequence - state.acknowledged, bytes: bytes,
       capacity: options.capacity, oldestTime: oldestTime, lastSequence: lastSequence,
-      acknowledged: state.acknowledged, lostRecords: lostRecords, refusedAppends: refusedAppends)
+      acknowledged: state.acknowledged, lostRecords: lostRecords, refusedAppends: refusedAppends,
+      setAsideEvents: setAsideEvents)
   }
 
   /// Whether ``next(textBytes:events:)`` may hand out something.
@@ -226,6 +228,7 @@ package actor Spool {
       try file.dataSync()
     }
     try fileSystem.syncDirectory(folder)
+    setAsideEvents += records.reduce(0) { $0 + $1.events }
     return name + ".ndjson.zst"
   }
 

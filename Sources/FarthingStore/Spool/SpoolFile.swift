@@ -90,4 +90,6 @@ package struct SpoolSurvey: Sendable, Equatable {
   package var lostRecords: Int64
   /// Appends that were refused since the spool was opened, for it was full.
   package var refusedAppends: Int
+  /// Events of batches that were kept aside since the spool was opened.
+  package var setAsideEvents: Int
 }

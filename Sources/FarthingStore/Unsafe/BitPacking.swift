@@ -38,27 +38,8 @@ package enum BitPacking {
   /// - Precondition: `width` is at most 32.
   package static func pack(_ values: [UInt32], width: Int, into bytes: inout [UInt8]) {
     precondition((0...32).contains(width), "BUG: a width of \(width) bits, want 0...32")
-    let start = bytes.count
-    let size = packedByteCount(count: values.count, width: width)
-    bytes.append(contentsOf: repeatElement(0, count: size))
     guard width > 0 else { return }
-    unsafe values.withUnsafeBufferPointer { source in
-      unsafe bytes.withUnsafeMutableBytes { target in
-        guard let input = source.baseAddress, let base = target.baseAddress else { return }
-        let output = unsafe base + start
-        let groups = source.count / groupSize
-        for group in 0..<groups {
-          unsafe packGroup32(
-            input + group * groupSize, width: width, into: output + group * 128 * width)
-        }
-        let tail = unsafe output + groups * 128 * width
-        for index in (groups * groupSize)..<source.count {
-          unsafe putBits(
-            UInt64(input[index]), at: (index - groups * groupSize) * width, width: width,
-            into: tail)
-        }
-      }
-    }
+    append(values, width: width, by: SIMD8<UInt32>.self, to: &bytes)
   }
 
   /// Appends `values`, each below 2^`width`, to `bytes`.
@@ -66,25 +47,7 @@ package enum BitPacking {
   /// - Precondition: `width` is 33…64.
   package static func pack(_ values: [UInt64], width: Int, into bytes: inout [UInt8]) {
     precondition((33...64).contains(width), "BUG: a width of \(width) bits, want 33...64")
-    let start = bytes.count
-    let size = packedByteCount(count: values.count, width: width)
-    bytes.append(contentsOf: repeatElement(0, count: size))
-    unsafe values.withUnsafeBufferPointer { source in
-      unsafe bytes.withUnsafeMutableBytes { target in
-        guard let input = source.baseAddress, let base = target.baseAddress else { return }
-        let output = unsafe base + start
-        let groups = source.count / groupSize
-        for group in 0..<groups {
-          unsafe packGroup64(
-            input + group * groupSize, width: width, into: output + group * 128 * width)
-        }
-        let tail = unsafe output + groups * 128 * width
-        for index in (groups * groupSize)..<source.count {
-          unsafe putBits(
-            input[index], at: (index - groups * groupSize) * width, width: width, into: tail)
-        }
-      }
-    }
+    append(values, width: width, by: SIMD4<UInt64>.self, to: &bytes)
   }
 
   /// Unpacks `values.count` values of at most 32 bits from the front of `bytes`.
@@ -95,32 +58,10 @@ package enum BitPacking {
   package static func unpack(
     _ bytes: Span<UInt8>, width: Int, rows: Range<Int>? = nil, into values: inout [UInt32]
   ) -> Bool {
-    let count = values.count
-    let part = wholeGroups(rows, count: count)
     guard (0...32).contains(width),
-      bytes.count >= packedByteCount(count: count, width: width)
+      bytes.count >= packedByteCount(count: values.count, width: width)
     else { return false }
-    unsafe values.withUnsafeMutableBufferPointer { target in
-      unsafe bytes.withUnsafeBytes { source in
-        guard let output = target.baseAddress else { return }
-        guard width > 0, let input = source.baseAddress else {
-          unsafe target.update(repeating: 0)
-          return
-        }
-        let groups = count / groupSize
-        for group in part.groups {
-          unsafe unpackGroup32(
-            input + group * 128 * width, width: width, into: output + group * groupSize)
-        }
-        guard part.hasTail else { return }
-        let tail = unsafe input + groups * 128 * width
-        let length = source.count - groups * 128 * width
-        for index in 0..<(count - groups * groupSize) {
-          unsafe output[groups * groupSize + index] = UInt32(
-            truncatingIfNeeded: getBits(tail, length: length, at: index * width, width: width))
-        }
-      }
-    }
+    read(bytes, width: width, rows: rows, by: SIMD8<UInt32>.self, into: &values)
     return true
   }
 
@@ -132,33 +73,75 @@ package enum BitPacking {
   package static func unpack(
     _ bytes: Span<UInt8>, width: Int, rows: Range<Int>? = nil, into values: inout [UInt64]
   ) -> Bool {
-    let count = values.count
-    let part = wholeGroups(rows, count: count)
     guard (33...64).contains(width),
-      bytes.count >= packedByteCount(count: count, width: width)
+      bytes.count >= packedByteCount(count: values.count, width: width)
     else { return false }
-    unsafe values.withUnsafeMutableBufferPointer { target in
-      unsafe bytes.withUnsafeBytes { source in
-        guard let output = target.baseAddress, let input = source.baseAddress else { return }
-        let groups = count / groupSize
-        for group in part.groups {
-          unsafe unpackGroup64(
-            input + group * 128 * width, width: width, into: output + group * groupSize)
-        }
-        guard part.hasTail else { return }
-        let tail = unsafe input + groups * 128 * width
-        let length = source.count - groups * 128 * width
-        for index in 0..<(count - groups * groupSize) {
-          unsafe output[groups * groupSize + index] = getBits(
-            tail, length: length, at: index * width, width: width)
-        }
-      }
-    }
+    read(bytes, width: width, rows: rows, by: SIMD4<UInt64>.self, into: &values)
     return true
   }
 }
 
 extension BitPacking {
+  /// Appends values of 1 to as many bits as their type has.
+  @inline(__always)
+  private static func append<Vector: SIMD>(
+    _ values: [Vector.Scalar], width: Int, by vector: Vector.Type, to bytes: inout [UInt8]
+  ) where Vector.Scalar: UnsignedInteger & FixedWidthInteger {
+    let start = bytes.count
+    let size = packedByteCount(count: values.count, width: width)
+    bytes.append(contentsOf: repeatElement(0, count: size))
+    unsafe values.withUnsafeBufferPointer { source in
+      unsafe bytes.withUnsafeMutableBytes { target in
+        guard let input = source.baseAddress, let base = target.baseAddress else { return }
+        let output = unsafe base + start
+        let groups = source.count / groupSize
+        for group in 0..<groups {
+          unsafe packGroup(
+            input + group * groupSize, width: width, by: vector,
+            into: output + group * 128 * width)
+        }
+        let tail = unsafe output + groups * 128 * width
+        for index in (groups * groupSize)..<source.count {
+          unsafe putBits(
+            UInt64(input[index]), at: (index - groups * groupSize) * width, width: width,
+            into: tail)
+        }
+      }
+    }
+  }
+
+  /// Reads values of a width that their type has room for; `bytes` are enough, as the callers have checked.
+  @inline(__always)
+  private static func read<Vector: SIMD>(
+    _ bytes: Span<UInt8>, width: Int, rows: Range<Int>?, by vector: Vector.Type,
+    into values: inout [Vector.Scalar]
+  ) where Vector.Scalar: UnsignedInteger & FixedWidthInteger {
+    let count = values.count
+    let part = wholeGroups(rows, count: count)
+    unsafe values.withUnsafeMutableBufferPointer { target in
+      unsafe bytes.withUnsafeBytes { source in
+        guard let output = target.baseAddress else { return }
+        guard width > 0, let input = source.baseAddress else {
+          unsafe target.update(repeating: 0)
+          return
+        }
+        let groups = count / groupSize
+        for group in part.groups {
+          unsafe unpackGroup(
+            input + group * 128 * width, width: width, by: vector,
+            into: output + group * groupSize)
+        }
+        guard part.hasTail else { return }
+        let tail = unsafe input + groups * 128 * width
+        let length = source.count - groups * 128 * width
+        for index in 0..<(count - groups * groupSize) {
+          unsafe output[groups * groupSize + index] = Vector.Scalar(
+            truncatingIfNeeded: getBits(tail, length: length, at: index * width, width: width))
+        }
+      }
+    }
+  }
+
   /// The full groups that hold some of `rows`, and whether what remains after the full groups does.
   fileprivate static func wholeGroups(
     _ rows: Range<Int>?, count: Int
@@ -174,125 +157,64 @@ extension BitPacking {
 // MARK: - Groups
 
 /// Bytes: 1,024 values at `input`; `output` owns 128 · width bytes, as the callers have checked.
-private func packGroup32(
-  _ input: UnsafePointer<UInt32>, width: Int, into output: UnsafeMutableRawPointer
-) {
-  let source = unsafe UnsafeRawPointer(input)
-  var lane = 0
-  while lane < 32 {
-    var word = SIMD8<UInt32>(repeating: 0)
+///
+/// - Parameter vector: 32 bytes of lanes: eight words of 32 bits or four of 64.
+@inline(__always)
+private func packGroup<Vector: SIMD>(
+  _ input: UnsafeRawPointer, width: Int, by vector: Vector.Type,
+  into output: UnsafeMutableRawPointer
+) where Vector.Scalar: UnsignedInteger & FixedWidthInteger {
+  let bits = Vector.Scalar.bitWidth
+  for lane in stride(from: 0, to: 128, by: 32) {
+    var word = Vector()
     var filled = 0
-    var place = lane * 4
-    for row in 0..<32 {
-      let value = unsafe source.loadUnaligned(
-        fromByteOffset: (row * 32 + lane) * 4, as: SIMD8<UInt32>.self)
-      word |= value &<< SIMD8(repeating: UInt32(truncatingIfNeeded: filled))
+    var place = lane
+    for row in 0..<bits {
+      let value = unsafe input.loadUnaligned(fromByteOffset: row * 128 + lane, as: Vector.self)
+      word |= value &<< Vector(repeating: Vector.Scalar(truncatingIfNeeded: filled))
       filled += width
-      guard filled >= 32 else { continue }
-      unsafe output.storeBytes(of: word, toByteOffset: place, as: SIMD8<UInt32>.self)
+      guard filled >= bits else { continue }
+      unsafe output.storeBytes(of: word, toByteOffset: place, as: Vector.self)
       place += 128
-      filled -= 32
-      // A shift by 32 would be masked to 0, so a word that ends exactly here starts afresh.
+      filled -= bits
+      // A shift by all bits would be masked to 0, so a word that ends exactly here starts afresh.
       word =
         filled == 0
-        ? SIMD8(repeating: 0)
-        : value &>> SIMD8(repeating: UInt32(truncatingIfNeeded: width - filled))
+        ? Vector() : value &>> Vector(repeating: Vector.Scalar(truncatingIfNeeded: width - filled))
     }
-    lane += 8
   }
 }
 
 /// Bytes: `input` owns 128 · width bytes and `output` 1,024 values, as the callers have checked.
-private func unpackGroup32(
-  _ input: UnsafeRawPointer, width: Int, into output: UnsafeMutablePointer<UInt32>
-) {
-  let target = UnsafeMutableRawPointer(output)
-  let mask = SIMD8(repeating: width == 32 ? UInt32.max : (1 &<< UInt32(width)) &- 1)
-  for row in 0..<32 {
+///
+/// - Parameter vector: as for packing.
+@inline(__always)
+private func unpackGroup<Vector: SIMD>(
+  _ input: UnsafeRawPointer, width: Int, by vector: Vector.Type,
+  into output: UnsafeMutableRawPointer
+) where Vector.Scalar: UnsignedInteger & FixedWidthInteger {
+  let bits = Vector.Scalar.bitWidth
+  let mask = Vector(
+    repeating: width == bits ? Vector.Scalar.max : (1 &<< Vector.Scalar(width)) &- 1)
+  for row in 0..<bits {
     let bit = row * width
-    let shift = bit & 31
-    let place = (bit >> 5) * 128
-    let down = SIMD8(repeating: UInt32(truncatingIfNeeded: shift))
+    let shift = bit % bits
+    let place = (bit / bits) * 128
+    let down = Vector(repeating: Vector.Scalar(truncatingIfNeeded: shift))
     let to = row * 128
-    if shift + width <= 32 {
-      for lane in 0..<4 {
-        let word = unsafe input.loadUnaligned(
-          fromByteOffset: place + lane * 32, as: SIMD8<UInt32>.self)
-        unsafe target.storeBytes(
-          of: (word &>> down) & mask, toByteOffset: to + lane * 32, as: SIMD8<UInt32>.self)
+    if shift + width <= bits {
+      for lane in stride(from: 0, to: 128, by: 32) {
+        let word = unsafe input.loadUnaligned(fromByteOffset: place + lane, as: Vector.self)
+        unsafe output.storeBytes(
+          of: (word &>> down) & mask, toByteOffset: to + lane, as: Vector.self)
       }
     } else {
-      let up = SIMD8(repeating: UInt32(truncatingIfNeeded: 32 - shift))
-      for lane in 0..<4 {
-        let low = unsafe input.loadUnaligned(
-          fromByteOffset: place + lane * 32, as: SIMD8<UInt32>.self)
-        let high = unsafe input.loadUnaligned(
-          fromByteOffset: place + 128 + lane * 32, as: SIMD8<UInt32>.self)
-        unsafe target.storeBytes(
-          of: ((low &>> down) | (high &<< up)) & mask, toByteOffset: to + lane * 32,
-          as: SIMD8<UInt32>.self)
-      }
-    }
-  }
-}
-
-/// As ``packGroup32(_:width:into:)`` with 16 lanes of 64-bit words.
-private func packGroup64(
-  _ input: UnsafePointer<UInt64>, width: Int, into output: UnsafeMutableRawPointer
-) {
-  let source = unsafe UnsafeRawPointer(input)
-  var lane = 0
-  while lane < 16 {
-    var word = SIMD4<UInt64>(repeating: 0)
-    var filled = 0
-    var place = lane * 8
-    for row in 0..<64 {
-      let value = unsafe source.loadUnaligned(
-        fromByteOffset: (row * 16 + lane) * 8, as: SIMD4<UInt64>.self)
-      word |= value &<< SIMD4(repeating: UInt64(truncatingIfNeeded: filled))
-      filled += width
-      guard filled >= 64 else { continue }
-      unsafe output.storeBytes(of: word, toByteOffset: place, as: SIMD4<UInt64>.self)
-      place += 128
-      filled -= 64
-      word =
-        filled == 0
-        ? SIMD4(repeating: 0)
-        : value &>> SIMD4(repeating: UInt64(truncatingIfNeeded: width - filled))
-    }
-    lane += 4
-  }
-}
-
-/// As ``unpackGroup32(_:width:into:)`` with 16 lanes of 64-bit words.
-private func unpackGroup64(
-  _ input: UnsafeRawPointer, width: Int, into output: UnsafeMutablePointer<UInt64>
-) {
-  let target = UnsafeMutableRawPointer(output)
-  let mask = SIMD4(repeating: width == 64 ? UInt64.max : (1 &<< UInt64(width)) &- 1)
-  for row in 0..<64 {
-    let bit = row * width
-    let shift = bit & 63
-    let place = (bit >> 6) * 128
-    let down = SIMD4(repeating: UInt64(truncatingIfNeeded: shift))
-    let to = row * 128
-    if shift + width <= 64 {
-      for lane in 0..<4 {
-        let word = unsafe input.loadUnaligned(
-          fromByteOffset: place + lane * 32, as: SIMD4<UInt64>.self)
-        unsafe target.storeBytes(
-          of: (word &>> down) & mask, toByteOffset: to + lane * 32, as: SIMD4<UInt64>.self)
-      }
-    } else {
-      let up = SIMD4(repeating: UInt64(truncatingIfNeeded: 64 - shift))
-      for lane in 0..<4 {
-        let low = unsafe input.loadUnaligned(
-          fromByteOffset: place + lane * 32, as: SIMD4<UInt64>.self)
-        let high = unsafe input.loadUnaligned(
-          fromByteOffset: place + 128 + lane * 32, as: SIMD4<UInt64>.self)
-        unsafe target.storeBytes(
-          of: ((low &>> down) | (high &<< up)) & mask, toByteOffset: to + lane * 32,
-          as: SIMD4<UInt64>.self)
+      let up = Vector(repeating: Vector.Scalar(truncatingIfNeeded: bits - shift))
+      for lane in stride(from: 0, to: 128, by: 32) {
+        let low = unsafe input.loadUnaligned(fromByteOffset: place + lane, as: Vector.self)
+        let high = unsafe input.loadUnaligned(fromByteOffset: place + 128 + lane, as: Vector.self)
+        unsafe output.storeBytes(
+          of: ((low &>> down) | (high &<< up)) & mask, toByteOffset: to + lane, as: Vector.self)
       }
     }
   }

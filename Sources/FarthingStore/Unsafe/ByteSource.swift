@@ -35,14 +35,24 @@ package final class ByteSource {
 
   /// Opens the file, pipe or device at `path`.
   ///
+  /// - Parameter regularOnly: refuse what may keep a reader waiting for ever, such as a named pipe.
   /// - Throws: `notFound`, `accessDenied`, `invalidArgument` for a folder, or `io`.
-  package static func open(_ path: String) throws(StoreError) -> ByteSource {
-    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+  package static func open(
+    _ path: String, regularOnly: Bool = false
+  ) throws(StoreError) -> ByteSource {
+    // Opening a pipe without a writer would wait for one.
+    let waiting = regularOnly ? O_NONBLOCK : 0
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | waiting)
     guard descriptor >= 0 else { throw HostProcess.failure("opening", path, errno) }
     var status = stat()
-    if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      _ = Glibc.close(descriptor)
-      throw StoreError(.invalidArgument, "\(path) is a folder, not a file")
+    if unsafe fstat(descriptor, &status) == 0 {
+      let type = status.st_mode & S_IFMT
+      if type == S_IFDIR || (regularOnly && type != S_IFREG) {
+        _ = Glibc.close(descriptor)
+        throw StoreError(
+          .invalidArgument,
+          "\(path) is \(type == S_IFDIR ? "a folder" : "a pipe or a device"), not a file")
+      }
     }
     _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     return ByteSource(descriptor: descriptor, path: path, isOwned: true)

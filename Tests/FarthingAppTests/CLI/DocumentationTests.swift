@@ -35,7 +35,9 @@ struct DocumentationTests {
   }
 
   @Test(arguments: [
-    "ingest", "agent", "agents", "query", "events", "sql", "prices", "generate", "doctor", "token",
+    "ingest", "agent", "agents", "query", "explain", "budgets", "events", "sql", "prices",
+    "generate",
+    "doctor", "token",
   ])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))

@@ -1,3 +1,4 @@
+import FarthingTestSupport
 import Testing
 
 @testable import FarthingCore
@@ -75,7 +76,7 @@ import Testing
   }
 
   @Test func `read back as themselves in every field`() {
-    var random = SeededGenerator(seed: 20_261_121)
+    var random = SplitMix(seed: 20_261_121)
     for round in 0..<400 {
       let source: EventOrigin = round % 2 == 0 ? .contract : .otherFormat
       let batch = Self.batch(source, &random)
@@ -106,7 +107,7 @@ import Testing
   ]
 
   private static func batch(
-    _ source: EventOrigin, _ random: inout SeededGenerator
+    _ source: EventOrigin, _ random: inout SplitMix
   ) -> DecodedBatch {
     var builder = EventBatchBuilder(now: now)
     for line in 1...4 {
@@ -127,7 +128,7 @@ import Testing
 
   private static func fill(
     _ builder: inout EventBatchBuilder, _ kind: EventKind, _ source: EventOrigin,
-    _ random: inout SeededGenerator
+    _ random: inout SplitMix
   ) {
     let shape = EventShape.fields(of: kind)
     let required = EventShape.required(of: kind)

@@ -1,3 +1,4 @@
+import FarthingTestSupport
 import Testing
 
 @testable import FarthingCore
@@ -147,7 +148,7 @@ struct EventPropertyTests {
   }
 
   /// JSON of a text, with some of its characters escaped at random.
-  private func quoted(_ text: String, _ random: inout SeededGenerator) -> String {
+  private func quoted(_ text: String, _ random: inout SplitMix) -> String {
     var result = "\""
     for unit in text.utf16 {
       let isPlain =
@@ -162,13 +163,13 @@ struct EventPropertyTests {
     return result + "\""
   }
 
-  private func text(_ random: inout SeededGenerator) -> String {
+  private func text(_ random: inout SplitMix) -> String {
     let alphabet = Array("abcXYZ019-_./:\"\\é漢😀 ")
     let count = Int.random(in: 1...20, using: &random)
     return String((0..<count).map { _ in alphabet.randomElement(using: &random) ?? "x" })
   }
 
-  private func sample(_ random: inout SeededGenerator) -> Sample {
+  private func sample(_ random: inout SplitMix) -> Sample {
     var sample = Sample()
     sample.time = Int64.random(
       in: EventLimits.earliestTime...EventSamples.now, using: &random)
@@ -214,7 +215,7 @@ struct EventPropertyTests {
   @Test func `what is encoded in any order and spelling is decoded`() throws {
     let seed: UInt64 = 42
     print("seed \(seed)")
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed: seed)
     for _ in 0..<400 {
       let sample = sample(&random)
       let members = sample.members.map { "\(quoted($0.0, &random)): \($0.1)" }
@@ -237,7 +238,7 @@ struct EventPropertyTests {
   @Test func `a mutated line is an event that keeps the rules, or one rejection`() {
     let seed: UInt64 = 4711
     print("seed \(seed)")
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed: seed)
     for _ in 0..<3_000 {
       let sample = sample(&random)
       var bytes = Array(
@@ -270,7 +271,7 @@ struct EventPropertyTests {
   @Test func `pieces decode as their whole does`() {
     let seed: UInt64 = 99
     print("seed \(seed)")
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed: seed)
     var lines: [String] = []
     for _ in 0..<60 {
       let sample = sample(&random)

@@ -1,3 +1,4 @@
+import FarthingTestSupport
 import Testing
 
 @testable import FarthingCore
@@ -181,7 +182,7 @@ struct `The four states of a cost` {
 struct `Charges against a reference of any size` {
   @Test(arguments: [1, 2, 3] as [UInt64])
   func `parts sum to the total and the total is exact`(seed: UInt64) throws {
-    var random = SeededNumbers(seed: seed)
+    var random = SplitMix(seed: seed)
     for round in 0..<400 {
       let rates = (0..<9).map { (_) in Self.rate(&random) }
       let usage = Self.usage(&random)
@@ -199,7 +200,7 @@ struct `Charges against a reference of any size` {
   }
 
   /// None, an ordinary price, one with 17 digits, or one near the limit.
-  private static func rate(_ random: inout SeededNumbers) -> Rate? {
+  private static func rate(_ random: inout SplitMix) -> Rate? {
     switch Int.random(in: 0..<6, using: &random) {
     case 0: return nil
     case 1, 2: return Rate(mantissa: .random(in: 0...99_999, using: &random), scale: 9)
@@ -212,7 +213,7 @@ struct `Charges against a reference of any size` {
     }
   }
 
-  private static func usage(_ random: inout SeededNumbers) -> TokenUsage {
+  private static func usage(_ random: inout SplitMix) -> TokenUsage {
     let most: Int64 = 1 << 53
     let input = random.count(upTo: most)
     let cached = random.count(upTo: input)

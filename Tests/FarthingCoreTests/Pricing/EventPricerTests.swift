@@ -1,3 +1,4 @@
+import FarthingTestSupport
 import Testing
 
 @testable import FarthingCore
@@ -107,7 +108,7 @@ struct `The event pricer` {
 
   @Test func `many models in any order cost what they cost alone`() {
     var builder = BatchBuilder()
-    var random = SeededNumbers(seed: 11)
+    var random = SplitMix(seed: 11)
     var expected: [String] = []
     for _ in 0..<5_000 {
       let number = Int.random(in: 0..<900, using: &random)
@@ -124,7 +125,7 @@ struct `The event pricer` {
   }
 
   @Test func `the way for common cards and the general one charge the same`() throws {
-    var random = SeededNumbers(seed: 12)
+    var random = SplitMix(seed: 12)
     let parts = PricePart.allCases.dropLast()
     let cards = (0..<40).map { (number) in
       var table = RateTable()

@@ -1,3 +1,5 @@
+import FarthingTestSupport
+
 @testable import FarthingCore
 
 /// A natural number of any size, in decimal digits: slow, and too simple to be wrong in the same way as the code
@@ -106,20 +108,7 @@ enum ReferenceCost {
   }
 }
 
-/// SplitMix64: a seed gives the same numbers on every machine.
-struct SeededNumbers: RandomNumberGenerator {
-  var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SplitMix {
   /// A count from 0 to `limit`, small ones as likely as large ones.
   mutating func count(upTo limit: Int64) -> Int64 {
     guard limit > 0 else { return 0 }

@@ -251,7 +251,7 @@ struct AccessControlTests {
 @Suite("Tokens")
 struct TokenTextTests {
   @Test func `a new token has 256 random bits and its prefix`() {
-    var random = SplitMix(state: 1)
+    var random = SplitMix(seed: 1)
     let tokens = (0..<100).map { _ in TokenText.make(using: &random) }
     #expect(Set(tokens).count == 100)
     for token in tokens {

@@ -66,7 +66,7 @@ struct TokenBucketTests {
   /// one batch; and who waits as long as was said passes.
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
   func `over any stretch no more passes than the rate allows`(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SplitMix(seed: seed)
     let rate = Int.random(in: 1...1000, using: &random)
     let burst = Int.random(in: 1...20, using: &random)
     let largest = Int.random(in: 1...3000, using: &random)

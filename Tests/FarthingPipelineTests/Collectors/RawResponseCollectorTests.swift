@@ -141,6 +141,25 @@ struct RawResponseCollectorTests {
     #expect(batch.rejections.map(\.line) == [3])
   }
 
+  @Test func `an object that says nothing of a call is refused`() {
+    for format in [SourceFormat.openai, .anthropic, .gemini, .bedrock] {
+      let batch = decode(#"{"a":1}"# + "\n{}\n[]\n", as: format)
+      #expect(batch.events.isEmpty)
+      #expect(batch.rejections.map(\.line) == [1, 2, 3])
+      #expect(
+        batch.rejections.allSatisfy { $0.expected == "an answer of the \(format.rawValue) API" })
+      let stream = decode("data: {\"hello\":1}\n\ndata: [DONE]\n", as: format)
+      #expect(stream.events.isEmpty && stream.rejections.count == 1)
+    }
+    for (format, body) in [
+      (SourceFormat.openai, #"{"choices":[]}"#), (.anthropic, #"{"content":[]}"#),
+      (.gemini, #"{"candidates":[]}"#), (.bedrock, #"{"generation":"x"}"#),
+      (.openai, #"{"error":{"message":"no"}}"#), (.anthropic, #"{"type":"error","error":{}}"#),
+    ] {
+      #expect(decode(body, as: format).events.count == 1, "\(body)")
+    }
+  }
+
   @Test func `errors are told by status, class and words`() throws {
     let cases: [(String, String?, String, String?, String?)] = [
       (

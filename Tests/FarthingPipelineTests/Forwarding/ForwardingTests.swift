@@ -161,7 +161,7 @@ private final class Line: ForwardTransport {
     let station = try Station(folder.path + "/server")
     let line = Line(station)
     var next = 0
-    var random = SplitMix(state: 20_261_121)
+    var random = SplitMix(seed: 20_261_121)
     var spool = try Self.spool(folder.path + "/agent")
     for round in 0..<12 {
       let sink = SpoolSink(spool, site: nil, bell: Doorbell())
@@ -316,7 +316,7 @@ private final class Line: ForwardTransport {
         agent: "a", version: "", stream: stream, first: 1, records: 1, settled: 0,
         waitingEvents: 0, lagMilliseconds: 0, spoolBytes: 0, spoolCapacity: 0, lostRecords: 0)
     }
-    var random = SplitMix(state: 3)
+    var random = SplitMix(seed: 3)
     var pauses: [Int: Int] = [:]
     for stream in 1...2_000 {
       let part = Double(random.next() >> 11) / 0x1p53

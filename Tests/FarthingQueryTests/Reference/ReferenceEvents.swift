@@ -17,6 +17,8 @@ struct ReferenceRequest {
   var booking: Charge?
   /// The key of the price; nil where there is none.
   var price: String?
+  /// What it was priced by, to be stored beside it; nil where its charge is made up.
+  var priced: ResolvedPrice?
 
   /// The request with what it was charged on arrival as its charge.
   var asBooked: ReferenceRequest {
@@ -67,8 +69,9 @@ enum ReferenceStore {
       }
       event.units = event.tags.upperBound..<batch.entries.count
       batch.events = [event]
+      let prices = request.priced.map { [StoredPrice(key: $0.key, bytes: $0.serialised())] } ?? []
       buffer.append(
-        batch, charges: [request.charge], prices: [], source: "events", selection: [0],
+        batch, charges: [request.charge], prices: prices, source: "events", selection: [0],
         receivedTime: request.receivedTime)
       if let booking = request.booking {
         let row = buffer.rowCount - 1

@@ -28,7 +28,7 @@ private let leastPacked = [4096, 4]
     let index = DeduplicationIndex(
       window: week, seed: testKey, now: arrival, leastPacked: leastPacked)
     var seen: Set<UInt64> = []
-    var random = SplitMix(state: 7)
+    var random = SplitMix(seed: 7)
     var id = [UInt8](repeating: 0x61, count: 24)
     for _ in 0..<60_000 {
       // Drawn from 40,000 numbers, so that many come again; all share a prefix of 16 bytes.
@@ -90,7 +90,7 @@ private let leastPacked = [4096, 4]
   func `keeps to the window however the clock moves`(leastPacked: Int) {
     let index = DeduplicationIndex(
       window: week, seed: testKey, now: arrival, leastPacked: leastPacked)
-    var random = SplitMix(state: 11)
+    var random = SplitMix(seed: 11)
     var arrivals: [Int: Int64] = [:]
     var now = arrival
     var time = arrival
@@ -129,7 +129,7 @@ private let leastPacked = [4096, 4]
       window: week, seed: testKey, now: arrival, leastPacked: leastPacked)
     let other = DeduplicationIndex(
       window: week, seed: testKey, now: arrival, leastPacked: leastPacked)
-    var random = SplitMix(state: 5)
+    var random = SplitMix(seed: 5)
     var known: Set<Int> = []
     for _ in 0..<3 {
       var batches = [ArrivedKeys(), ArrivedKeys()]
@@ -170,7 +170,7 @@ private let leastPacked = [4096, 4]
 @Suite struct `Packed ids` {
   @Test(arguments: [1, 2, 63, 64, 65, 1000, 16_384, 20_000])
   func `come back as they were`(count: Int) {
-    var random = SplitMix(state: UInt64(count))
+    var random = SplitMix(seed: UInt64(count))
     for epochs in [1, 2, 190] as [UInt64] {
       var slots: Set<UInt64> = []
       while slots.count < count { slots.insert(random.next() & ~0xFF) }

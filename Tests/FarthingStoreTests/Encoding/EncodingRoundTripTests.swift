@@ -1,3 +1,4 @@
+import FarthingTestSupport
 import Testing
 
 @testable import FarthingStore
@@ -6,7 +7,7 @@ import Testing
   static let counts = [1, 2, 3, 100, 1024, 2500]
 
   /// Columns of many shapes, `Int64.min` being absent.
-  static func shapes(_ count: Int, _ generator: inout SeededGenerator) -> [[Int64]] {
+  static func shapes(_ count: Int, _ generator: inout SplitMix) -> [[Int64]] {
     var shapes: [[Int64]] = []
     func add(_ value: (Int) -> Int64) { shapes.append((0..<count).map(value)) }
     add { _ in 42 }
@@ -35,7 +36,7 @@ import Testing
   @Test(arguments: [1, 2, 3] as [UInt64]) func `of integers gives back what went in`(
     seed: UInt64
   ) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(seed: seed)
     let scratch = EncodingScratch()
     let reading = ScanScratch()
     var column = IntegerColumn()
@@ -61,7 +62,7 @@ import Testing
   @Test(arguments: [4, 5] as [UInt64]) func `of codes gives back what went in`(
     seed: UInt64
   ) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(seed: seed)
     let scratch = EncodingScratch()
     let reading = ScanScratch()
     for count in Self.counts {
@@ -82,7 +83,7 @@ import Testing
   }
 
   @Test func `of codes by appearance gives back what went in, over several blocks`() throws {
-    var generator = SeededGenerator(seed: 6)
+    var generator = SplitMix(seed: 6)
     let scratch = EncodingScratch()
     let reading = ScanScratch()
     var seen: UInt32 = 0
@@ -116,7 +117,7 @@ import Testing
   }
 
   @Test func `of reals gives back every bit`() throws {
-    var generator = SeededGenerator(seed: 7)
+    var generator = SplitMix(seed: 7)
     let scratch = EncodingScratch()
     let reading = ScanScratch()
     let shapes: [(Int) -> Double?] = [
@@ -149,7 +150,7 @@ import Testing
   }
 
   @Test func `of texts gives back every byte, and the shape saves what it should`() throws {
-    var generator = SeededGenerator(seed: 8)
+    var generator = SplitMix(seed: 8)
     func digits(_ count: Int, _ alphabet: String = "0123456789abcdef") -> String {
       let all = Array(alphabet)
       return String((0..<count).map { _ in all[Int.random(in: 0..<all.count, using: &generator)] })
@@ -201,7 +202,7 @@ import Testing
   }
 
   @Test func `of hashes gives keys that are equal where the texts are`() throws {
-    var generator = SeededGenerator(seed: 9)
+    var generator = SplitMix(seed: 9)
     let pool = (0..<200).map { _ in hex(generator.next()) }
     let texts = (0..<800).map { row in row % 5 == 0 ? nil : pool[(row * 7) % 200] }
     var column = TextColumn()

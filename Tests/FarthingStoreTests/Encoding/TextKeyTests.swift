@@ -26,7 +26,7 @@ struct TextKeyTests {
   }
 
   @Test func `the words that a block packs are the keys of its texts`() throws {
-    var generator = SeededGenerator(seed: 11)
+    var generator = SplitMix(seed: 11)
     for prefix in ["", "task-", "seven..", "eight..."] {
       let texts = (0..<2_000).map { row -> String? in
         let digits = String(generator.next(), radix: 16)
@@ -55,7 +55,7 @@ struct TextKeyTests {
   }
 
   @Test func `keys are packed too where a place has few of the digits`() throws {
-    var generator = SeededGenerator(seed: 13)
+    var generator = SplitMix(seed: 13)
     // Of each of the sixteen places: the digits that occur there.
     let alphabets: [[String]] = [
       ["01234567"] + Array(repeating: "0123456789abcdef", count: 15),
@@ -85,7 +85,7 @@ struct TextKeyTests {
   }
 
   @Test func `chosen rows of a block are read as the whole block says`() throws {
-    var generator = SeededGenerator(seed: 12)
+    var generator = SplitMix(seed: 12)
     let shapes: [(Int) -> String?] = [
       { "id-\(1_000_000 + $0 * 37)" }, { $0 % 5 == 0 ? nil : "id-\(1_000_000 + $0)" },
       { String(repeating: "free text ", count: $0 % 9) }, { $0 % 3 == 0 ? "word \($0)" : nil },

@@ -59,7 +59,7 @@ private struct DamagedStore {
   @Test func `never gives a wrong answer and is always named`() async throws {
     let store = try await DamagedStore()
     let files = PosixFileSystem()
-    var random = SplitMix(state: 20_261_121)
+    var random = SplitMix(seed: 20_261_121)
     let targets = try store.targets()
     var harmless = 0
     let count = HostProcess.environment("FARTHING_DAMAGES").flatMap { Int($0) } ?? 100

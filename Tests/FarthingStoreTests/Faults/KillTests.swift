@@ -64,7 +64,7 @@ private struct Books {
   {
     let folder = try TemporaryDirectory()
     let directory = folder.path + "/store"
-    var random = SplitMix(state: 20_261_121)
+    var random = SplitMix(seed: 20_261_121)
     var books = Books()
     var roundsWithAcks = 0
     var previous = 0

@@ -1,4 +1,5 @@
 import FarthingCore
+import FarthingTestSupport
 import Testing
 
 @testable import FarthingStore
@@ -33,7 +34,7 @@ import Testing
     _ count: Int, prices used: [ResolvedPrice], seed: UInt64, spoiled: Int = .max,
     leastRuledRows: Int = 1
   ) -> WriteBuffer {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(seed: seed)
     let lines = (0..<count).map { index in
       let model = Int.random(in: 0...used.count, using: &generator)
       let input = Int.random(in: 0..<1000, using: &generator)
@@ -152,7 +153,7 @@ import Testing
   }
 
   @Test func `of random bytes behind valid checksums never crashes`() throws {
-    var generator = SeededGenerator(seed: 8)
+    var generator = SplitMix(seed: 8)
     let scratch = ScanScratch()
     for _ in 0..<2000 {
       let count = Int.random(in: 0..<60, using: &generator)

@@ -1,4 +1,5 @@
 import FarthingCore
+import FarthingTestSupport
 import Testing
 
 @testable import FarthingStore
@@ -9,7 +10,7 @@ import Testing
     let whole = try #require(buffer.sealed(id: 9)).bytes
     let expected = try SegmentFixtures.dump(
       try SegmentReader.open(MemorySegmentSource(name: "9", bytes: whole), expectedID: 9))
-    var generator = SeededGenerator(seed: 5)
+    var generator = SplitMix(seed: 5)
     var refused = 0
     for place in whole.indices {
       var bytes = whole
@@ -77,7 +78,7 @@ import Testing
   }
 
   @Test func `of random bytes behind valid checksums never crashes a decoder`() {
-    var generator = SeededGenerator(seed: 21)
+    var generator = SplitMix(seed: 21)
     let scratch = ScanScratch()
     for _ in 0..<1500 {
       let count = Int.random(in: 0..<80, using: &generator)

@@ -6,7 +6,7 @@ import Testing
 /// Entries with a number in their text, so that a test can say which record is where.
 enum SpoolEntries {
   static func make(_ number: Int, bytes: Int = 1_000) -> SpoolEntry {
-    var random = SplitMix(state: UInt64(number))
+    var random = SplitMix(seed: UInt64(number))
     // Digits that compression cannot take away.
     let filler = (0..<bytes).map { _ in UInt8(ascii: "0") + UInt8(random.next() % 10) }
     return SpoolEntry(

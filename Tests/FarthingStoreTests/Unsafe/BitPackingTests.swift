@@ -1,10 +1,11 @@
+import FarthingTestSupport
 import Testing
 
 @testable import FarthingStore
 
 @Suite struct `Bit packing` {
   @Test func `gives back values of every width and count`() {
-    var generator = SeededGenerator(seed: 11)
+    var generator = SplitMix(seed: 11)
     for width in 0...64 {
       for count in [0, 1, 7, 1023, 1024, 1025, 2100] {
         let mask = width == 64 ? UInt64.max : (1 << UInt64(width)) - 1
@@ -31,7 +32,7 @@ import Testing
   }
 
   @Test func `gives back a part of the values as it gives back all`() {
-    var generator = SeededGenerator(seed: 12)
+    var generator = SplitMix(seed: 12)
     for width in [1, 7, 31, 32, 33, 47, 64] {
       for count in [9, 1024, 5000] {
         let mask = width == 64 ? UInt64.max : (1 << UInt64(width)) - 1
@@ -60,7 +61,7 @@ import Testing
   }
 
   @Test func `writes runs as a mask, and refuses runs that are not of the block`() {
-    var generator = SeededGenerator(seed: 13)
+    var generator = SplitMix(seed: 13)
     for rows in [1, 31, 32, 33, 64, 1000] {
       var codes: [UInt32] = []
       var lengths: [UInt32] = []
@@ -95,20 +96,5 @@ import Testing
     var wide = [UInt64](repeating: 0, count: 1024)
     #expect(!BitPacking.unpack(bytes.span, width: 40, into: &wide))
     #expect(!BitPacking.unpack(bytes.span, width: 65, into: &wide))
-  }
-}
-
-/// Steele, Lea and Flood's SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 struct RecordPartitionsTests {
   @Test func `every record comes back once, in its key's partition and in order`() {
-    var generator = SeededGenerator(seed: 21)
+    var generator = SplitMix(seed: 21)
     for stride in [1, 2, 3, 4, 5, 7] {
       for upperHalf in [UInt64?.none, 5] where upperHalf != nil || stride > 1 {
         let records = RecordPartitions(stride: stride)

@@ -18,6 +18,11 @@ package struct DoctorCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup package var global: GlobalOptions
+  @Option(
+    help: ArgumentHelp(
+      "File with rules and budgets to check, beside the configuration's.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  package var rules: String?
   @OptionGroup package var output: OutputOptions
 
   package init() {}
@@ -27,7 +32,8 @@ package struct DoctorCommand: AsyncParsableCommand {
       throw CommandFailure.usage("findings are words; use --output table, json or csv")
     }
     var findings: [Finding] = []
-    let settings = configuration(&findings)
+    var settings = configuration(&findings)
+    if let file = rules { readRules(file, &settings, &findings) }
     if let settings { examine(settings, &findings) }
     if output.output == .table {
       for line in Finding.lines(findings) { try Console.result(line) }
@@ -56,6 +62,28 @@ package struct DoctorCommand: AsyncParsableCommand {
             "docs/farthing.yaml lists all settings with their defaults"))
       }
       return nil
+    }
+  }
+
+  /// Adds the rules and budgets of a file of their own to the settings.
+  private func readRules(
+    _ file: String, _ settings: inout Settings?, _ findings: inout [Finding]
+  ) {
+    do throws(CommandFailure) {
+      let watched = try WatchFile.read(file)
+      settings?.configuration.rules += watched.rules
+      settings?.configuration.budgets += watched.budgets
+      findings.append(
+        .ok(
+          "rules", "\(file): \(watched.rules.count) rules and \(watched.budgets.count) budgets"))
+    } catch {
+      for line in (error.message ?? "").split(separator: "\n") {
+        findings.append(
+          .fault(
+            "rules", line.drop { $0 == " " }.description,
+            "docs/budgets.md says how they are written"))
+      }
+      settings = nil
     }
   }
 
@@ -104,6 +132,11 @@ package struct DoctorCommand: AsyncParsableCommand {
       figures.newest = segments.map(\.maximumTime).max()
       figures.bytes = StoreFiles.bytes(of: settings.dataFolder)
       findings += StoreCheckup.contents(snapshot)
+      findings +=
+        WatchCheckup(
+          rules: settings.rules, budgets: settings.budgets, snapshot: snapshot,
+          executor: QueryExecutor(memoryLimit: settings.queryBytes, threads: 1), now: now
+        ).findings
       let counts = try requestCounts(snapshot, settings)
       findings += StoreCheckup.prices(
         lists: try StoreAccess.priceLists(settings),

@@ -23,6 +23,9 @@ struct RawResponse {
   private(set) var isFinished = false
   private let metadata: JSONValue?
 
+  /// Whether path, status or headers of the call are known too.
+  var hasMetadata: Bool { metadata != nil }
+
   init(metadata: JSONTree?) { self.metadata = metadata?.root }
 
   /// Takes a whole body.

@@ -29,13 +29,6 @@ package struct RawResponseCollector: EventCollector {
       return builder.take()
     }
     for record in records.records {
-      guard record.tree.root.isObject else {
-        builder.refuse(
-          EventRejection(
-            line: record.line, field: nil, value: nil,
-            expected: "an answer of the \(name) API"))
-        continue
-      }
       var response = RawResponse(metadata: metadata)
       response.add(body: record.tree.root)
       add(response, line: record.line, context, &builder)
@@ -75,6 +68,12 @@ package struct RawResponseCollector: EventCollector {
     _ response: RawResponse, line: Int, _ context: CollectionContext,
     _ builder: inout EventBatchBuilder
   ) {
+    guard format.recognises(response) else {
+      builder.refuse(
+        EventRejection(
+          line: line, field: nil, value: nil, expected: "an answer of the \(name) API"))
+      return
+    }
     let requestPath = response.text(["meta.request_path"]) ?? ""
     let path = requestPath.lowercased()
     builder.begin(.request, line: line)

@@ -28,6 +28,16 @@ struct ResponseFormat: Sendable {
   var finish: JSONPath?
   /// Present where the prompt was blocked.
   var blocked: [JSONPath] = []
+  /// What an answer has beside its counts, model and error. An object without any of all these, and with
+  /// nothing known beside it, is no answer of this API.
+  var content: [JSONPath]
+
+  /// Whether the answer says anything that this API's answers say.
+  func recognises(_ response: RawResponse) -> Bool {
+    response.hasMetadata || response.find("error") != nil
+      || (content + blocked + error + model).contains { response.find($0) != nil }
+      || counts.contains { rule in rule.value { response.find($0) } != nil }
+  }
 }
 
 extension ResponseFormat {
@@ -74,7 +84,7 @@ extension ResponseFormat {
       "id", "meta.response_headers.x-request-id", "meta.response_headers.apim-request-id",
     ],
     serviceTier: ["service_tier"], createdSeconds: ["created", "created_at"],
-    error: ["error.code", "error.type"])
+    error: ["error.code", "error.type"], content: ["choices", "output", "data", "usage"])
 
   /// Input leaves cached and written tokens out.
   static let anthropic = ResponseFormat(
@@ -84,7 +94,8 @@ extension ResponseFormat {
     counts: anthropicCounts,
     model: ["model", "meta.request_model"],
     id: ["id", "meta.response_headers.request-id", "request_id"],
-    serviceTier: ["usage.service_tier"], error: ["error.type"])
+    serviceTier: ["usage.service_tier"], error: ["error.type"],
+    content: ["content", "usage", "stop_reason"])
 
   private static let anthropicCounts: [CountRule] = [
     CountRule(
@@ -131,7 +142,8 @@ extension ResponseFormat {
     model: ["modelVersion", "meta.request_model"],
     id: ["responseId"], serviceTier: ["usageMetadata.trafficType"],
     error: ["error.status", "error.code"], finish: "candidates",
-    blocked: ["promptFeedback.blockReason"])
+    blocked: ["promptFeedback.blockReason"],
+    content: ["candidates", "usageMetadata", "embedding", "embeddings", "predictions"])
 
   /// Converse, and InvokeModel with the body of the model's own API or counts in headers only.
   static let bedrock = ResponseFormat(
@@ -176,5 +188,8 @@ extension ResponseFormat {
       "metrics.latencyMs", "meta.response_headers.x-amzn-bedrock-invocation-latency",
     ],
     error: ["__type", "meta.response_headers.x-amzn-errortype", "error.type"],
-    blocked: [])
+    content: [
+      "output", "usage", "stopReason", "content", "completion", "generation", "outputs", "results",
+      "embedding", "embeddings", "images", "message",
+    ])
 }
