@@ -46,13 +46,13 @@ import Testing
         {"time":"2000-01-01T00:00:00Z","id":"i","model":"m-2","provider":"p","operation":"chat",\
         "endpoint":"e","site":"s","client_site":"c","workload":"w","identity":"j","tenant":"t",\
         "usage":"reported","prompt_hash":"h","status":"error","error":"timeout","fallback_from":"f",\
-        "service_tier":"batch","data_class":"d","jurisdiction":"eu","task":"k",\
+        "service_tier":"batch","data_class":"internal","jurisdiction":"eu","task":"k",\
         "input_tokens":9000000000,"cached_input_tokens":1,"cache_write_tokens":2,\
         "cache_write_1h_tokens":1,"output_tokens":3,"reasoning_tokens":1,"attempt":2,"step":4,\
         "latency_ms":0,"ttft_ms":1e-300,"queue_ms":3600000,\
         "reported_cost_usd":"123456789.123456789012"}
         {"type":"outcome","time":"2026-11-20T10:00:02Z","task":"k","outcome":"success",\
-        "value_usd":"-0.000000000001"}
+        "value_usd":"0.000000000001"}
         {"type":"capacity","time":"2026-11-20T00:00:00Z","until":"2026-11-21T00:00:00Z",\
         "site":"s","pool":"p","accelerators":8,"usd_per_accelerator_hour":2.5}
         """)
