@@ -16,10 +16,11 @@ let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
-/// The network: of SwiftNIO only what speaks HTTP/1.1 over sockets.
-let network: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS"].map {
-  .product(name: $0, package: "swift-nio")
-}
+/// The network: of SwiftNIO only what speaks HTTP/1.1 and HTTP/2 over sockets.
+let network: [Target.Dependency] =
+  ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS"].map {
+    .product(name: $0, package: "swift-nio")
+  } + [.product(name: "NIOHTTP2", package: "swift-nio-http2")]
 
 /// What calls other servers: HTTP and TLS as a client.
 let client: [Target.Dependency] = [
@@ -71,6 +72,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
@@ -135,7 +137,8 @@ let package = Package(
     tests(
       of: "FarthingServer",
       imports: [
-        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingApp",
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingDetection",
+        "FarthingApp",
       ]
         + network + client),
     tests(

@@ -10,10 +10,10 @@ extension OpenAPIDescription {
         contentEncoding:
           name: Content-Encoding
           in: header
-          description: How the body is compressed.
+          description: How the body is compressed; an empty list says that it is not.
           schema:
             type: string
-            enum: [identity, gzip, zstd]
+            enum: ['', identity, gzip, x-gzip, zstd]
         where:
           name: where
           in: query
@@ -40,6 +40,13 @@ extension OpenAPIDescription {
           schema:
             type: integer
             minimum: 0
+        alertID:
+          name: id
+          in: path
+          required: true
+          description: The alert's id, or enough of its beginning.
+          schema:
+            type: string
         tz:
           name: tz
           in: query
@@ -60,6 +67,14 @@ extension OpenAPIDescription {
           schema:
             type: string
             enum: [json, csv]
+            default: json
+        drawn:
+          name: output
+          in: query
+          description: table and chart are drawn as text.
+          schema:
+            type: string
+            enum: [json, csv, table, chart]
             default: json
       requestBodies:
         events:
@@ -127,6 +142,27 @@ extension OpenAPIDescription {
                 items:
                   type: object
             text/csv:
+              schema:
+                type: string
+        shown:
+          description: The rows. Farthing-Note says what a reader is told beside them.
+          headers:
+            Farthing-Note:
+              schema:
+                type: string
+            Farthing-Warning:
+              schema:
+                type: string
+          content:
+            application/json:
+              schema:
+                type: array
+                items:
+                  type: object
+            text/csv:
+              schema:
+                type: string
+            text/plain:
               schema:
                 type: string
         status:
@@ -363,6 +399,5 @@ extension OpenAPIDescription {
                     type: integer
                   message:
                     type: string
-
     """#
 }

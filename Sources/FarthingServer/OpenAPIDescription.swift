@@ -2,7 +2,8 @@
 ///
 /// `docs/openapi.yaml` is the same text; a test compares the two, and the paths with the routes.
 package enum OpenAPIDescription {
-  package static let yaml = calls + "\n" + components
+  package static let yaml =
+    [calls, callsAboutPrices, alertCalls, components, alertSchemas].joined(separator: "\n")
 
   private static let calls = #"""
     openapi: 3.1.0
@@ -25,6 +26,8 @@ package enum OpenAPIDescription {
         description: Taking events.
       - name: questions
         description: Asking what requests cost.
+      - name: alerts
+        description: What was noticed, and who is told.
       - name: operation
         description: The server itself.
     paths:
@@ -116,6 +119,14 @@ package enum OpenAPIDescription {
               schema:
                 type: string
                 enum: [events, litellm, otlp, openai, anthropic, gemini, bedrock]
+            - name: Farthing-Request-Path
+              in: header
+              description: >-
+                Of an API's answer as it came (openai, anthropic, gemini, bedrock): the path that was called. The
+                answer's own fields that begin with x-amzn- are read too.
+              schema: {type: string}
+            - {name: Farthing-Request-Model, in: header, description: The model that was asked for., schema: {type: string}}
+            - {name: Farthing-Response-Status, in: header, description: The status of the answer., schema: {type: string}}
             - $ref: '#/components/parameters/contentEncoding'
           requestBody:
             $ref: '#/components/requestBodies/events'

@@ -9,7 +9,10 @@ internal import Synchronization
 
 // The daemon's HTTP side.
 //
-//     socket ─ TLS, if set ─ HTTP/1.1 decoder ─ pipelining ─ ConnectionHandler ─ Router ─┬─ EventsIntake ─ Committer ─ StoreWriter
+//     socket ─ TLS, if set ─ ProtocolSwitch ─┬─ HTTP/1.1 decoder ─ pipelining ─ ConnectionHandler ─┬─ Router
+//                                            └─ HTTP/2 ─┬─ stream ─ ConnectionHandler ─────────────┤
+//                                                       └─ stream ─ ConnectionHandler ─────────────┘
+//                                                                   Router ─┬─ EventsIntake ─ Committer ─ StoreWriter
 //                                                                          ├─ QueryDesk ─ SnapshotShelf ─ StoreSnapshot
 //                                                                          └─ health, metrics, description
 //
@@ -31,6 +34,8 @@ package struct ServerSurroundings: Sendable {
   package var processFigures: @Sendable () -> ProcessFigures?
   /// The unit metrics of a snapshot, by model; throws nothing, empty where they cannot be computed.
   package var unitFigures: @Sendable (StoreSnapshot) -> [UnitFigures]
+  /// Tells the operator a sentence; what is told is bounded and said once.
+  package var notice: @Sendable (String) -> Void
   /// How the budgets stand; empty where that cannot be said.
   package var budgets: @Sendable (StoreSnapshot) -> [BudgetStatus]
   package var version: String
@@ -41,6 +46,7 @@ package struct ServerSurroundings: Sendable {
     receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8], questions: any Questions,
     processFigures: @escaping @Sendable () -> ProcessFigures? = { nil },
     unitFigures: @escaping @Sendable (StoreSnapshot) -> [UnitFigures] = { _ in [] },
+    notice: @escaping @Sendable (String) -> Void = { _ in },
     budgets: @escaping @Sendable (StoreSnapshot) -> [BudgetStatus] = { _ in [] },
     version: String
   ) {
@@ -51,6 +57,7 @@ package struct ServerSurroundings: Sendable {
     self.questions = questions
     self.processFigures = processFigures
     self.unitFigures = unitFigures
+    self.notice = notice
     self.budgets = budgets
     self.version = version
   }
@@ -66,8 +73,12 @@ package final class Server: Sendable {
     var answers: Answers?
     /// nil at an agent, which other agents do not forward to.
     var forwards: ForwardIntake?
+    /// nil at an agent, which prices nothing.
+    var prices: PriceIntake?
     /// At an agent: what it keeps.
     var spool: Spool?
+    /// nil where none are kept.
+    var alerts: AlertCalls?
   }
 
   private struct Answers: Sendable {
@@ -95,7 +106,7 @@ package final class Server: Sendable {
   private let queryThreads: NIOThreadPool
   private let startTime: Int64
   private let stage = Mutex(Stage.starting)
-  private let listener = Mutex<(any Channel)?>(nil)
+  private let listeners = Mutex<[any Channel]>([])
 
   /// - Parameters:
   ///   - settings: of the configuration; its address is said with ``listen(host:port:)``.
@@ -125,12 +136,12 @@ package final class Server: Sendable {
 
   // MARK: - Life
 
-  /// Binds the address; until ``serve(_:book:)`` everything but liveness is answered with 503.
+  /// Binds an address, one of several where it is called again; until ``serve(_:book:)`` everything but liveness is answered with 503.
   ///
   /// - Returns: the port, which is another one where 0 was asked for.
   /// - Throws: ``StoreError`` with `io` that names the address.
   package func listen(host: String, port: Int) async throws(StoreError) -> Int {
-    let router = Router(routes)
+    let router = Router(routes + grpcRoutes)
     let bootstrap = ServerBootstrap(group: loops)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -144,7 +155,7 @@ package final class Server: Sendable {
       }
     do {
       let channel = try await bootstrap.bind(host: host, port: port).get()
-      listener.withLock { $0 = channel }
+      listeners.withLock { $0.append(channel) }
       return channel.localAddress?.port ?? port
     } catch {
       throw StoreError(.io, "cannot listen on \(host):\(port)", cause: "\(error)")
@@ -164,13 +175,17 @@ package final class Server: Sendable {
     decoding.maxHeaderFieldSize = max(limits.headerBytes, limits.targetBytes)
     decoding.maxHeaderListSize = limits.headerBytes
     decoding.maxHeaderFieldCount = limits.headers
+    // Replies say their length or their chunks themselves; one to HEAD may say neither.
+    var encoding = HTTPResponseEncoder.Configuration()
+    encoding.automaticallySetFramingHeaders = false
     let pipeline = channel.pipeline.syncOperations
     if let security = core.security {
       try pipeline.addHandler(NIOSSLServerHandler(context: security.context))
     }
+    try pipeline.addHandler(ProtocolSwitch(core))
     try pipeline.configureHTTPServerPipeline(
       withErrorHandling: false, withOutboundHeaderValidation: true,
-      withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)
+      withEncoderConfiguration: encoding, withDecoderLimitConfiguration: decoding)
     try pipeline.addHandler(ConnectionHandler(core))
   }
 
@@ -194,9 +209,12 @@ package final class Server: Sendable {
   /// Begins to take events and questions.
   ///
   /// - Parameter book: what requests are priced by.
-  /// - Parameter agents: what is known of agents that forwarded to this store before.
+  /// - Parameters:
+  ///   - agents: what is known of agents that forwarded to this store before.
+  ///   - alerts: nil where none are kept.
   package func serve(
-    _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([])
+    _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([]),
+    alerts: AlertService? = nil
   ) {
     let (committer, decoder, intake) = intake(
       into: writer, book: book, preparation: writer.preparation)
@@ -206,14 +224,19 @@ package final class Server: Sendable {
       clock: around.clock, receiptText: around.receiptText)
     let shelf = SnapshotShelf(
       writer: writer, committer: committer, cache: BlockCache(), monotonic: around.monotonic)
+    let prices = CurrentPrices(book)
     let desk = QueryDesk(
-      questions: around.questions, shelf: shelf, threads: queryThreads, limits: limits,
-      metrics: metrics)
+      questions: around.questions, shelf: shelf, prices: prices, threads: queryThreads,
+      limits: limits, metrics: metrics)
     stage.withLock {
       $0 = .serving(
         Service(
           intake: intake, committer: committer, answers: Answers(desk: desk, shelf: shelf),
-          forwards: forwards))
+          forwards: forwards,
+          prices: PriceIntake(
+            writer: writer, decoder: decoder, prices: prices, threads: queryThreads,
+            limits: limits, clock: around.clock),
+          alerts: alerts.map { AlertCalls(service: $0, clock: around.clock) }))
     }
   }
 
@@ -235,7 +258,7 @@ package final class Server: Sendable {
       book: book, preparation: preparation, listedErrors: listedErrors, now: around.clock())
     let intake = EventsIntake(
       decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
-      gate: gate, clock: around.clock, receiptText: around.receiptText)
+      gate: gate, clock: around.clock, receiptText: around.receiptText, notice: around.notice)
     return (committer, decoder, intake)
   }
 
@@ -244,11 +267,11 @@ package final class Server: Sendable {
   /// What is not answered after the configuration's time for it is broken off; nothing of it was
   /// acknowledged. The store is still open afterwards and the caller's to close.
   package func drain() async {
-    let listening = listener.withLock { channel in
-      defer { channel = nil }
-      return channel
+    let listening = listeners.withLock { channels in
+      defer { channels = [] }
+      return channels
     }
-    try? await listening?.close().get()
+    for channel in listening { try? await channel.close().get() }
     let loop = loops.next()
     let ended = loop.makePromise(of: Void.self)
     let patience = loop.scheduleTask(in: TimeAmount(drainTimeout.withLock { $0 })) {
@@ -290,6 +313,26 @@ package final class Server: Sendable {
         self.ask(.budgets, $0, $1)
       },
       Route(
+        method: .POST, pattern: "/v1/sql", scope: .read,
+        body: .taken(types: Route.statementTypes)
+      ) {
+        self.ask(.sql, $0, $1)
+      },
+      Route(method: .GET, pattern: "/v1/prices", scope: .read, body: .none) {
+        self.ask(.prices, $0, $1)
+      },
+      Route(method: .GET, pattern: "/v1/prices/show", scope: .read, body: .none) {
+        self.ask(.price, $0, $1)
+      },
+      Route(method: .GET, pattern: "/v1/prices/missing", scope: .read, body: .none) {
+        self.ask(.missingPrices, $0, $1)
+      },
+      Route(
+        method: .POST, pattern: "/v1/prices", scope: .act, body: .taken(types: Route.listTypes)
+      ) {
+        self.with($1) { $0.prices?.take($1, $2) ?? Self.refuseAtAgent($2) }($0)
+      },
+      Route(
         method: .POST, pattern: "/v1/forward", scope: .ingest,
         body: .taken(types: Route.sectionTypes)
       ) {
@@ -298,6 +341,7 @@ package final class Server: Sendable {
       Route(method: .GET, pattern: "/v1/agents", scope: .read, body: .none) {
         self.with($1) { $0.forwards?.agents($1, $2) ?? Self.refuseAtAgent($2) }($0)
       },
+    ] + alertRoutes + [
       Route(method: .GET, pattern: "/healthz", scope: nil, body: .none) { _, reply in
         reply.send(.json(.ok, Array("{\"status\":\"alive\"}\n".utf8)))
       },
@@ -323,12 +367,51 @@ package final class Server: Sendable {
         .notFound, "this is an agent, which holds no store; ask the server that it forwards to"))
   }
 
+  private var alertRoutes: [Route] {
+    let json = Route.Body.taken(types: Route.eventTypes)
+    func route(
+      _ method: HTTPMethod, _ pattern: String, _ scope: AccessScope, _ body: Route.Body = .none,
+      _ handle: @escaping @Sendable (AlertCalls, Request, ReplyHandle) -> Void
+    ) -> Route {
+      Route(method: method, pattern: pattern, scope: scope, body: body) { request, reply in
+        self.with(reply) { service, request, reply in
+          guard let alerts = service.alerts else {
+            return reply.send(RequestFault(.notFound, "no alerts are kept here"))
+          }
+          handle(alerts, request, reply)
+        }(request)
+      }
+    }
+    return [
+      route(.GET, "/v1/alerts", .read) { $0.list($1, $2) },
+      route(.GET, "/v1/alerts/{id}", .read) { $0.details($1, $2) },
+      route(.POST, "/v1/alerts/{id}/ack", .act, json) { $0.acknowledge($1, $2) },
+      route(.GET, "/v1/silences", .read) { $0.silences($1, $2) },
+      route(.POST, "/v1/silences", .act, json) { $0.silence($1, $2) },
+      route(.DELETE, "/v1/silences/{id}", .act) { $0.endSilence($1, $2) },
+      route(.GET, "/v1/deliveries", .read) { $0.receipts($1, $2) },
+      route(.POST, "/v1/receivers/{name}/test", .act, json) { $0.test($1, $2) },
+    ]
+  }
+
   private func otlpRoute(_ signal: OTLPSignal) -> Route {
     Route(
       method: .POST, pattern: signal.path, scope: .ingest, body: .taken(types: Route.otlpTypes),
       fault: EventsIntake.otlpFault
     ) {
       self.with($1) { $0.intake.otlp(signal, $1, $2) }($0)
+    }
+  }
+
+  /// OTLP's methods of gRPC, which a description of HTTP calls has no words for.
+  private var grpcRoutes: [Route] {
+    OTLPSignal.allCases.map { signal in
+      Route(
+        method: .POST, pattern: signal.grpcPath, scope: .ingest, body: .taken(types: GRPC.types),
+        isGRPC: true, fault: GRPC.fault
+      ) {
+        self.with($1) { $0.intake.grpc(signal, $1, $2) }($0)
+      }
     }
   }
 
@@ -385,6 +468,7 @@ package final class Server: Sendable {
       waitingUploads: service?.committer.waitingCount ?? 0,
       openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
       agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units,
+      alerts: await service?.alerts?.service.desk.figures,
       budgets: budgets)
     return .text(.ok, page.text, type: MetricsText.contentType)
   }

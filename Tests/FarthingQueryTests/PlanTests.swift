@@ -7,13 +7,13 @@ import Testing
 
   private func fault(
     metrics: String = "cost", by: String? = nil, filter: String? = nil, since: String? = nil,
-    every: String? = nil, order: String? = nil, limit: String? = nil
+    until: String? = nil, every: String? = nil, order: String? = nil, limit: String? = nil
   ) -> QueryError? {
     do {
       _ = try QueryPlan.parse(
         QueryWords(
-          metrics: metrics, by: by, filter: filter, since: since, every: every, order: order,
-          limit: limit),
+          metrics: metrics, by: by, filter: filter, since: since, until: until, every: every,
+          order: order, limit: limit),
         now: Self.now)
       return nil
     } catch {
@@ -31,6 +31,21 @@ import Testing
     #expect(
       fault(metrics: "zzzzzz")?.message
         == "unknown metric \"zzzzzz\"; \"farthing help metrics\" lists them")
+  }
+
+  @Test func `are refused where nothing could ever match them`() {
+    #expect(
+      fault(filter: "status = 'okk'")?.message.hasSuffix(
+        "status is never 'okk'; did you mean 'ok'? It is one of ok, error, timeout, rate_limited, "
+          + "blocked, cancelled") == true)
+    #expect(
+      fault(filter: "model = 'm' and not cost_state in ('priced', 'unprised')")?.message.contains(
+        "did you mean 'unpriced'?") == true)
+    #expect(fault(filter: "status = 'overheated' or status = 'ok' or model = 'okk'") == nil)
+    #expect(
+      fault(since: "2026-03-02", until: "2026-03-01")?.message.contains("is after until") == true)
+    #expect(fault(since: "1h", until: "2h")?.code == .usage)
+    #expect(fault(since: "2026-03-01", until: "2026-03-01") == nil)
   }
 
   @Test func `name the metrics of capacity pools without an answer`() {

@@ -35,12 +35,12 @@ private final class Place {
     return path
   }
 
-  func ask(_ words: [String], environment: [String: String] = [:]) throws -> ClientRun {
-    try ClientRun(words + ["--server", url], in: folder.path, environment: environment)
+  func ask(_ words: [String], environment: [String: String] = [:]) async throws -> ClientRun {
+    try await ClientRun(words + ["--server", url], in: folder.path, environment: environment)
   }
 
-  func askFolder(_ words: [String], data: String? = nil) throws -> ClientRun {
-    try ClientRun(words + ["--data", data ?? store], in: folder.path)
+  func askFolder(_ words: [String], data: String? = nil) async throws -> ClientRun {
+    try await ClientRun(words + ["--data", data ?? store], in: folder.path)
   }
 }
 
@@ -50,7 +50,8 @@ private struct ClientRun: Equatable {
   var output: String
   var error: String
 
-  init(_ words: [String], in folder: String, environment: [String: String] = [:]) throws {
+  /// Waits without a thread: tests of connections run beside this one.
+  init(_ words: [String], in folder: String, environment: [String: String] = [:]) async throws {
     let process = Process()
     let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     process.executableURL = program.deletingLastPathComponent().appending(path: "farthing")
@@ -66,8 +67,10 @@ private struct ClientRun: Equatable {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle(forWritingAtPath: files[0])
     process.standardError = FileHandle(forWritingAtPath: files[1])
-    try process.run()
-    process.waitUntilExit()
+    try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
+      process.terminationHandler = { _ in ended.resume() }
+      do { try process.run() } catch { ended.resume(throwing: error) }
+    }
     status = process.terminationStatus
     output = try String(decoding: Data(contentsOf: URL(filePath: files[0])), as: UTF8.self)
     error = try String(decoding: Data(contentsOf: URL(filePath: files[1])), as: UTF8.self)
@@ -102,10 +105,10 @@ private func lines() -> [String] {
 
 @Suite("A command that asks a server", .timeLimit(.minutes(5)))
 struct ClientTests {
-  @Test func `says byte for byte what it says of the folder`() throws {
+  @Test func `says byte for byte what it says of the folder`() async throws {
     let place = try Place()
     let file = try place.write("calls.ndjson", lines().joined(separator: "\n"))
-    #expect(try place.ask(["ingest", file]).status == 0)
+    #expect(try await place.ask(["ingest", file]).status == 0)
     // Metrics of capacity pools have no answer yet.
     let pools: Set = ["pool_cost", "idle_cost", "utilization"]
     let metrics = Metric.catalogue.map(\.name).filter { !pools.contains($0) }
@@ -125,21 +128,48 @@ struct ClientTests {
       ["query", "cost_per_request", "--since", "2030-01-01"],
       ["query", "cost,requests", "--closed-cohort", "--prices", "booked"],
       ["events", "--columns", columns], ["events", "--limit", "7", "--where", "status = 'error'"],
+      [
+        "sql",
+        "SELECT model, count(*) AS n, sum_usd(cost) AS usd FROM requests GROUP BY model ORDER BY 1",
+      ], ["sql", "SELECT time, \"tags.team\", units FROM requests ORDER BY time, id LIMIT 20"],
+      ["sql", "SELECT * FROM tasks ORDER BY task LIMIT 9"], ["prices", "list"],
+      ["prices", "list", "gpt-4o-mini"], ["prices", "missing"],
+      ["prices", "show", "gpt-4o", "--provider", "openai", "--at", "2026-03-09", "--batch"],
+      [
+        "explain", "--since", "2026-11-14", "--until", "2026-11-18", "--by", "model,tags.team",
+        "--tz", "Europe/Berlin", "--limit", "2",
+      ],
     ]
     for question in questions {
       for format in ["table", "json", "csv", "chart"] {
-        if question[0] == "events", format == "chart" { continue }
+        if question[0] != "query", format == "chart" { continue }
         let words = question + ["--output", format]
-        let told = try place.ask(words)
-        #expect(told == (try place.askFolder(words)), "\(words)")
+        let told = try await place.ask(words)
+        #expect(told == (try await place.askFolder(words)), "\(words)")
         #expect(told.status == 0, "\(words): \(told.error)")
         #expect(!told.output.isEmpty)
       }
     }
   }
 
+  @Test func `shows the budgets of the server`() async throws {
+    let budgets = "budgets:\n  - {name: all, amount: 0.5, period: month, owner: a@example.com}\n"
+    let place = try Place(configuration: budgets)
+    let file = try place.write("calls.ndjson", lines().joined(separator: "\n"))
+    #expect(try await place.ask(["ingest", file]).status == 0)
+    for format in ["table", "json", "csv"] {
+      let words = ["budgets", "--at", "2026-11-18T12:00:00Z", "--output", format]
+      let told = try await place.ask(words)
+      #expect(told.status == 0)
+      #expect(
+        told
+          == (try await place.askFolder(words + ["--config", place.folder.path + "/farthing.yaml"]))
+      )
+    }
+  }
+
   @Test(arguments: ["calls.ndjson", "calls.json"])
-  func `takes files in with the receipt of the folder`(name: String) throws {
+  func `takes files in with the receipt of the folder`(name: String) async throws {
     let place = try Place()
     var events = lines()
     var text = events.joined(separator: "\n")
@@ -150,18 +180,19 @@ struct ClientTests {
     let file = try place.write(name, text)
     for output in ["table", "json"] {
       let words = ["ingest", file, file, place.folder.path + "/absent", "--output", output]
-      let told = try place.ask(words)
-      #expect(told == (try place.askFolder(words, data: place.folder.path + "/local")))
+      let told = try await place.ask(words)
+      #expect(told == (try await place.askFolder(words, data: place.folder.path + "/local")))
       #expect(told.status == 1)
     }
-    let strict = try place.ask(["ingest", "--strict", file])
+    let strict = try await place.ask(["ingest", "--strict", file])
     #expect(strict.status == 1)
     #expect(
       strict
-        == (try place.askFolder(["ingest", "--strict", file], data: place.folder.path + "/local")))
+        == (try await place.askFolder(
+          ["ingest", "--strict", file], data: place.folder.path + "/local")))
   }
 
-  @Test func `sends what is larger than a body in parts, and counts lines on`() throws {
+  @Test func `sends what is larger than a body in parts, and counts lines on`() async throws {
     let place = try Place(environment: ["FARTHING_SERVER_LIMITS_BODY_MIB": "1"])
     let filler = String(repeating: "x", count: 1000)
     var events = (0..<3000).map { number in
@@ -172,7 +203,7 @@ struct ClientTests {
     for place in stride(from: 700, to: 900, by: 2) { events[place] = "[\(events[place])]" }
     events.insert("{\"id\":\"" + String(repeating: "y", count: 2 << 20) + "\"}", at: 2000)
     let file = try place.write("calls.ndjson", events.joined(separator: "\n"))
-    let told = try place.ask(["ingest", file])
+    let told = try await place.ask(["ingest", file])
     #expect(told.output == "2,899 events accepted, 0 duplicates, 102 refused\n")
     #expect(told.error.contains("line 2001: expected a line no longer than the server takes"))
     #expect(told.error.contains("line 2502"))
@@ -187,69 +218,117 @@ struct ClientTests {
       try? place.write(
         "part-\(part).ndjson", (0..<20).map { event("p\(part)-\($0)") }.joined(separator: "\n"))
     }
-    let run = try ClientRun(
+    let run = try await ClientRun(
       ["ingest", "--server", "http://127.0.0.1:\(port)"] + events.compactMap { $0 },
       in: place.folder.path)
     #expect(run.status == 0, "\(run.error)")
     #expect(run.error.contains("the connection was"))
     #expect(run.error.contains("trying again"))
-    let count = try place.ask(["query", "requests", "--output", "csv"])
+    let count = try await place.ask(["query", "requests", "--output", "csv"])
     #expect(count.output == "requests\n120\n")
   }
 
-  @Test func `tells what is missing: the server, the token, its scope`() throws {
+  @Test func `tells what is missing: the server, the token, its scope`() async throws {
     let folder = try TemporaryDirectory()
-    let made = try ClientRun(
+    let made = try await ClientRun(
       ["token", "create", "sender", "--scopes", "ingest"], in: folder.path)
     let token = String(made.output.prefix { $0 != "\n" })
     let element = made.output.dropFirst(token.count + 2)
     let place = try Place(configuration: String(element))
     let query = ["query", "requests", "--output", "csv"]
-    let none = try place.ask(query)
+    let none = try await place.ask(query)
     #expect(none.status == 1)
     #expect(
       none.error
         == "farthing: \(place.url) asks for a token: set FARTHING_TOKEN, or client.token_file of the configuration\n"
     )
     for run in [
-      try place.ask(query, environment: ["FARTHING_TOKEN": token]),
-      try place.ask(query + ["--token", token]),
+      try await place.ask(query, environment: ["FARTHING_TOKEN": token]),
+      try await place.ask(query + ["--token", token]),
     ] {
       #expect(run.status == 1)
       #expect(run.error.hasPrefix("farthing: \(place.url) does not allow this to the token of "))
       #expect(run.error.contains("read"), "\(run.error)")
       #expect(!run.error.contains(token))
     }
-    let wrong = try place.ask(query, environment: ["FARTHING_TOKEN": token + "x"])
+    let wrong = try await place.ask(query, environment: ["FARTHING_TOKEN": token + "x"])
     #expect(
       wrong.error.hasPrefix("farthing: \(place.url) does not take the token of FARTHING_TOKEN: "))
     #expect(!wrong.error.contains(token))
     let file = try place.write("one.ndjson", event("a"))
-    let sent = try place.ask(["ingest", file], environment: ["FARTHING_TOKEN": token])
+    let sent = try await place.ask(["ingest", file], environment: ["FARTHING_TOKEN": token])
     #expect(sent.status == 0, "\(sent.error)")
-    #expect(try place.ask(["ingest", file]).status == 1)
+    #expect(try await place.ask(["ingest", file]).status == 1)
     let client = try place.write(
       "client.yaml",
       "client:\n  server: \(place.url)\n  token_file: \(try place.write("token", token))\n")
-    let configured = try ClientRun(["ingest", file, "--config", client], in: place.folder.path)
+    let configured = try await ClientRun(
+      ["ingest", file, "--config", client], in: place.folder.path)
     #expect(
       configured.output == "0 events accepted, 1 duplicate, 0 refused\n", "\(configured.error)")
   }
 
-  @Test func `names a server that is not there, and a URL that is none`() throws {
+  @Test func `imports a price list into the server's store, in force for what comes from then on`()
+    async throws
+  {
+    let place = try Place()
+    let one = try place.write("one.ndjson", event("a", model: "own-model", tokens: 1_000_000))
+    #expect(try await place.ask(["ingest", one]).status == 0)
+    let list = try place.write(
+      "own.json",
+      "{\"own-model\":{\"litellm_provider\":\"openai\",\"mode\":\"chat\",\"input_cost_per_token\":2e-06,"
+        + "\"output_cost_per_token\":1e-06}}")
+    let told = try await place.ask(["prices", "import", list, "--format", "litellm"])
+    #expect(told.output == "own.json: 1 card imported as litellm\n" || told.status == 0, "\(told)")
+    #expect(told.status == 0, "\(told.error)")
+    let two = try place.write("two.ndjson", event("b", model: "own-model", tokens: 1_000_000))
+    #expect(try await place.ask(["ingest", two]).status == 0)
+    let costs = try await place.ask(
+      ["events", "--columns", "id,cost", "--where", "cost_state = 'priced'", "--output", "csv"])
+    #expect(costs.output == "id,cost\nb,2.00001\n")
+    #expect(
+      try await place.ask(["prices", "list", "--output", "csv"]).output.contains(
+        "\nown.json,litellm,"))
+    #expect(try await place.askFolder(["prices", "show", "own-model"]).status == 0)
+    let missing = try await place.ask(["prices", "missing", "--output", "csv"])
+    #expect(missing.output == "model,provider,requests,tokens\n")
+    #expect(missing.error.contains("1 more model has a price by now"))
+    let broken = try place.write("broken.yaml", "- {")
+    #expect(try await place.ask(["prices", "import", broken]).status != 0)
+  }
+
+  @Test func `a statement at the server has bounds in time and memory`() async throws {
+    let place = try Place(environment: ["FARTHING_QUERY_MEMORY_MIB": "20"])
+    let endless = "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t) SELECT "
+    let late = try await place.ask(["sql", endless + "count(*) FROM t", "--timeout", "0.2"])
+    #expect(late.status == 1)
+    #expect(late.error == "farthing: the time for the statement is over\n")
+    for statement in [
+      endless + "count(*) FROM (SELECT DISTINCT zeroblob(100000) || x FROM t)",
+      endless + "x, zeroblob(1000000) FROM t ORDER BY -x",
+    ] {
+      let large = try await place.ask(["sql", statement])
+      #expect(large.status == 1)
+      #expect(large.error.contains("memory limit"), "\(large.error)")
+    }
+    #expect(
+      try await place.ask(["sql", "SELECT 1 AS one", "--output", "csv"]).output == "one\n1\n")
+  }
+
+  @Test func `names a server that is not there, and a URL that is none`() async throws {
     let folder = try TemporaryDirectory()
     try Data(event("a").utf8).write(to: URL(filePath: folder.path + "/one.ndjson"))
     for words in [
       ["query", "cost"], ["events"], ["agents"], ["ingest", folder.path + "/one.ndjson"],
     ] {
       // Nothing listens on the port of discard.
-      let away = try ClientRun(words + ["--server", "http://127.0.0.1:9"], in: folder.path)
+      let away = try await ClientRun(words + ["--server", "http://127.0.0.1:9"], in: folder.path)
       #expect(away.status == 1)
       #expect(
         away.error
           == "farthing: http://127.0.0.1:9 cannot be reached: the connection was refused; does the server run there?\n"
       )
-      let wrong = try ClientRun(
+      let wrong = try await ClientRun(
         words, in: folder.path, environment: ["FARTHING_SERVER": "ftp://me:secret@h"])
       #expect(wrong.status == 2)
       #expect(wrong.error.contains("expected a URL such as"))
@@ -257,27 +336,35 @@ struct ClientTests {
     }
   }
 
-  @Test func `refuses at the server what it refuses at the folder`() throws {
+  @Test func `refuses at the server what it refuses at the folder`() async throws {
     let place = try Place()
     for words in [
       ["query", "costt"], ["events", "--columns", "nope"], ["query", "cost", "--tz", "Mars/Base"],
+      ["sql", "DELETE FROM requests"], ["sql", "SELECT modl FROM requests"],
+      ["sql", "SELECT 1; SELECT 2"],
+      ["explain", "--since", "2026-11-14", "--versus", "never"], ["explain"],
     ] {
-      let told = try place.ask(words)
-      #expect(told == (try place.askFolder(words)))
+      let told = try await place.ask(words)
+      #expect(told == (try await place.askFolder(words)))
       #expect(told.status == 2)
     }
-    let prefix = try ClientRun(
+    let prefix = try await ClientRun(
       ["query", "cost", "--server", place.url + "/farthing/"], in: place.folder.path)
     #expect(prefix.status == 1)
     #expect(prefix.error.contains("is the URL right, with its path?"))
-    let list = try place.ask(["prices", "missing"])
-    #expect(list.status == 1)
-    #expect(list.error.contains("cannot do this at the server \(place.url)"))
-    let held = try place.askFolder(["ingest", try place.write("one.ndjson", event("a"))])
+    for words in [["prices", "show", "gpt-4oo"], ["prices", "show", "nobody-knows-this"]] {
+      let told = try await place.ask(words + ["--at", "2026-03-09"])
+      #expect(told == (try await place.askFolder(words + ["--at", "2026-03-09"])))
+      #expect(told.status == 1)
+    }
+    let repricings = try await place.ask(["prices", "repricings"])
+    #expect(repricings.status == 1)
+    #expect(repricings.error.contains("cannot do this at the server \(place.url)"))
+    let held = try await place.askFolder(["ingest", try place.write("one.ndjson", event("a"))])
     #expect(held.status == 1)
     #expect(held.error.contains(place.url))
     // The folder is meant where its option stands alone.
-    let folder = try ClientRun(
+    let folder = try await ClientRun(
       ["query", "requests", "--data", place.store], in: place.folder.path,
       environment: ["FARTHING_SERVER": "http://127.0.0.1:9"])
     #expect(folder.status == 0)

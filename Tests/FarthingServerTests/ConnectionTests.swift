@@ -105,6 +105,66 @@ import Testing
     }
   }
 
+  @Test func `whose body begins fast and then stops has earned no silence`() async throws {
+    var limits = ServerLimits()
+    limits.bodyTimeout = .milliseconds(200)
+    limits.headerTimeout = .seconds(2)
+    try await withServer(limits: limits) { server in
+      let connection = try await server.connect()
+      // At 16 KiB a second a mebibyte is worth a minute.
+      let start = ContinuousClock.now
+      await connection.send(
+        "POST /v1/events HTTP/1.1\r\nHost: t\r\nContent-Length: 2000000\r\n\r\n")
+      await connection.send([UInt8](repeating: 0x20, count: 1 << 20))
+      // The answer of 408 may be lost with what the client still has under way.
+      _ = await connection.end()
+      #expect(ContinuousClock.now - start < .seconds(40))
+      let page = try await server.call("GET", "/metrics").text
+      #expect(page.contains("farthing_http_refused_total{reason=\"timeout\"} 1\n"))
+      await connection.close()
+    }
+  }
+
+  @Test func `that could be taken for another one on the way is refused`() async throws {
+    try await withServer { server in
+      let requests = [
+        ("GET /healthz HTTP/1.1\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.0\r\n\r\n", 200),
+        ("GET http://a.example/healthz HTTP/1.1\r\nHost: a.example\r\n\r\n", 200),
+        (
+          "POST /v1/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+          501
+        ),
+      ]
+      for (text, status) in requests {
+        let connection = try await server.connect()
+        await connection.send(text)
+        let reply = await connection.reply()
+        #expect(reply?.status == status, "\(text)")
+        await connection.close()
+      }
+    }
+  }
+
+  @Test func `that asks for a head alone gets no more, whatever the answer would be`() async throws
+  {
+    try await withServer { server in
+      for part in 0..<3 {
+        let lines = (0..<2000).map { event("h\(part)-\($0)") }.joined(separator: "\n")
+        #expect(try await server.post(lines).status == 200)
+      }
+      let connection = try await server.connect()
+      await connection.send(
+        TestServer.request("HEAD", "/v1/events") + TestServer.request("GET", "/healthz"))
+      let head = await connection.reply(isHead: true)
+      #expect(head?.status == 200)
+      #expect(head?.headers["transfer-encoding"] == nil)
+      #expect(await connection.reply()?.text == "{\"status\":\"alive\"}\n")
+      await connection.close()
+    }
+  }
+
   @Test func `beyond the most is closed, and has room once another went`() async throws {
     var limits = ServerLimits()
     limits.connections = 2
@@ -188,6 +248,38 @@ import Testing
         ).status == 200)
       #expect(try await server.call("GET", "/healthz").status == 200)
       #expect(try await server.call("GET", "/metrics").status == 401)
+    }
+  }
+
+  @Test
+  func `that asks and does not read is asked for nothing more, and has all answers when it reads`()
+    async throws
+  {
+    try await withServer { server in
+      let count = 1500
+      func answered() async throws -> Int {
+        let page = try await server.call("GET", "/metrics").text
+        let line = page.split(separator: "\n").first {
+          $0.hasPrefix("farthing_http_requests_total{") && $0.contains("\"/openapi.yaml\"")
+        }
+        return line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+      }
+      let connection = try await server.connect()
+      try await connection.reads(false)
+      let request = TestServer.request("GET", "/openapi.yaml")
+      await connection.send((0..<count).flatMap { _ in request })
+      // Answers are written until the sockets' own buffers are full.
+      var before = -1
+      var same = 0
+      while same < 40 {
+        let now = try await answered()
+        same = now == before ? same + 1 : 0
+        before = now
+      }
+      #expect(before < count - 200)
+      try await connection.reads(true)
+      while try await answered() < count {}
+      await connection.close()
     }
   }
 }

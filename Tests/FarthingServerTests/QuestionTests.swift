@@ -52,6 +52,9 @@ import Testing
     ("/v1/query?metrics=cost%zz", "two hexadecimal digits"),
     ("/v1/query?metrics=%FF", "not UTF-8"),
     ("/v1/events?columns=nope", "nope"),
+    ("/v1/explain", "since: say when the period to explain begins"),
+    ("/v1/explain?since=24h&versuss=48h", "did you mean \\\"versus\\\"?"),
+    ("/v1/budgets?at=never", "at: \\\"never\\\" is not"),
   ])
   func `with wrong words is 400 and says which`(target: String, words: String) async throws {
     try await withServer { server in

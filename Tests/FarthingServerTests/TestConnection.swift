@@ -89,6 +89,12 @@ final class TestConnection: Sendable {
 
   func send(_ text: String) async { await send(Array(text.utf8)) }
 
+  /// Begins or ceases to take what the other side sends.
+  func reads(_ isReading: Bool) async throws {
+    let channel = channel.withLock { $0 }
+    try await channel?.setOption(.autoRead, value: isReading).get()
+  }
+
   func close() async { try? await channel.withLock { $0 }?.close().get() }
 
   /// Waits until the other side has closed.

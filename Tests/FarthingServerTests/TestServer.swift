@@ -41,7 +41,9 @@ final class TestServer: Sendable {
     if opensStore { try serve() }
   }
 
-  func serve() throws { server.serve(writer, book: try PriceBook(lists: [])) }
+  func serve(alerts: AlertService? = nil) throws {
+    server.serve(writer, book: try PriceBook(lists: []), alerts: alerts)
+  }
 
   func stop() async throws {
     await server.drain()

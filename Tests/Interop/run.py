@@ -86,29 +86,61 @@ def running(*arguments, **options):
 
 def opentelemetry(server, folder):
     """The SDK's exporter, protobuf and gzip: cost per request within 2 seconds of the last call."""
+    return export(server, OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf", OTEL_EXPORTER_OTLP_COMPRESSION="gzip")
+
+
+def opentelemetry_grpc(server, folder):
+    """The SDK's exporter over gRPC, to the same port, without and with gzip."""
+    plain = export(server, service="plain")
+    return plain + "; with gzip " + export(server, service="gzip", OTEL_EXPORTER_OTLP_COMPRESSION="gzip")
+
+
+def opentelemetry_json(server, folder):
+    """The SDK's exporter of OTLP/JSON."""
+    return export(server, OTEL_EXPORTER_OTLP_PROTOCOL="http/json")
+
+
+def openllmetry(server, folder):
+    """OpenLLMetry's instrumentation."""
+    return export(server, instrumentation="openllmetry", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf")
+
+
+def openinference(server, folder):
+    """OpenInference's instrumentation, with a session, a user, metadata and tags."""
+    said = export(server, instrumentation="openinference", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf")
+    rows = server.query("requests", by="task,identity,tags.squad,tags.tier,tags.region")
+    want = {"task": "s-1", "identity": "svc-search", "tags.squad": "red", "tags.tier": "2", "tags.region": "eu"}
+    assert rows == [dict(want, requests=8)], rows
+    return said
+
+
+def export(server, service="doc-search", instrumentation="genai", **settings):
+    """Has an application make calls, and compares what the server says of them."""
     calls = 7
     stand_in, url = model.start()
     environment = dict(
-        os.environ, OTEL_EXPORTER_OTLP_ENDPOINT=server.url, OTEL_EXPORTER_OTLP_COMPRESSION="gzip",
-        OTEL_SERVICE_NAME="doc-search", OTEL_BSP_SCHEDULE_DELAY="200")
+        os.environ, OTEL_EXPORTER_OTLP_ENDPOINT=server.url, OTEL_SERVICE_NAME=service,
+        OTEL_BSP_SCHEDULE_DELAY="200", **settings)
     application = subprocess.run(
-        [sys.executable, HERE / "application.py", url, str(calls)], env=environment,
+        [sys.executable, HERE / "application.py", url, str(calls), instrumentation], env=environment,
         capture_output=True, text=True, timeout=120)
     stand_in.shutdown()
     assert application.returncode == 0, application.stderr
     ended = float(application.stdout.split()[-1])
     rows = until(
         lambda: [row for row in server.query(
-            "requests,input_tokens,output_tokens,cost_per_request,price_coverage", by="workload,status")
-            if row["requests"]] or None, 5, "an answer")
+            "requests,input_tokens,cached_input_tokens,output_tokens,cost_per_request,price_coverage",
+            by="workload,status") if row["requests"] and row["workload"] == service] or None,
+        5, "an answer")
     delay = time.time() - ended
     by_status = {row["status"]: row for row in rows}
     served = model.Model.served
     ok = by_status["ok"]
-    assert ok["workload"] == "doc-search", rows
     assert ok["requests"] == calls == len(served), rows
     assert ok["input_tokens"] == sum(usage["prompt_tokens"] for _, usage in served), rows
     assert ok["output_tokens"] == sum(usage["completion_tokens"] for _, usage in served), rows
+    cached = sum(usage["prompt_tokens_details"]["cached_tokens"] for _, usage in served)
+    assert ok["cached_input_tokens"] == cached, rows
     assert float(ok["cost_per_request"]) > 0 and ok["price_coverage"] == 1, rows
     assert by_status["rate_limited"]["requests"] == 1, rows
     assert delay <= 2, f"{delay:.2f} s from the last call to its cost"
@@ -122,26 +154,36 @@ model_list:
   - model_name: shaky
     litellm_params: {{model: openai/broken, api_base: "{url}", api_key: sk-none}}
 router_settings: {{num_retries: 0, fallbacks: [{{shaky: [fast]}}]}}
-litellm_settings: {{callbacks: [generic_api], num_retries: 0}}
+litellm_settings: {{callbacks: [{callback}], num_retries: 0}}
 general_settings: {{master_key: sk-master}}
 """
 
 
 def litellm(server, folder):
     """The proxy's generic callback: spend, failures and a fallback, each attempt once."""
+    # LiteLLM empties its queue after each delivery, what came in meanwhile included: deliver once, when all is there.
+    return through_litellm(
+        server, folder, "generic_api", GENERIC_LOGGER_ENDPOINT=server.url + "/v1/collect/litellm",
+        DEFAULT_BATCH_SIZE="5", DEFAULT_FLUSH_INTERVAL_SECONDS="600")
+
+
+def litellm_otel(server, folder):
+    """The proxy's spans, over OTLP: the same."""
+    return through_litellm(
+        server, folder, "otel", OTEL_EXPORTER="otlp_http", OTEL_ENDPOINT=server.url,
+        USE_OTEL_LITELLM_REQUEST_SPAN="true", OTEL_BSP_SCHEDULE_DELAY="200")
+
+
+def through_litellm(server, folder, callback, **settings):
     proxy = VENV / "litellm"
     if not proxy.exists():
         raise Skipped("litellm is not installed")
     stand_in, url = model.start()
-    (folder / "litellm.yaml").write_text(LITELLM.format(url=url))
+    (folder / "litellm.yaml").write_text(LITELLM.format(url=url, callback=callback))
     with __import__("socket").socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    # LiteLLM empties its queue after each delivery, what came in meanwhile included: deliver once, when all is there.
-    environment = dict(
-        os.environ, GENERIC_LOGGER_ENDPOINT=server.url + "/v1/collect/litellm",
-        DEFAULT_BATCH_SIZE="5", DEFAULT_FLUSH_INTERVAL_SECONDS="600",
-        LITELLM_LOCAL_MODEL_COST_MAP="True", NO_PROXY="*")
+    environment = dict(os.environ, LITELLM_LOCAL_MODEL_COST_MAP="True", NO_PROXY="*", **settings)
     log = open(folder / "litellm.log", "w")
     with running(
             proxy, "--config", folder / "litellm.yaml", "--host", "127.0.0.1", "--port", str(port),
@@ -258,16 +300,22 @@ def schemathesis(server, folder):
         raise Skipped("schemathesis is not installed")
     events = b'{"time":"2026-03-09T10:00:00Z","model":"m","input_tokens":5,"output_tokens":1}'
     urllib.request.urlopen(urllib.request.Request(server.url + "/v1/events", events))
+    # As long as it takes, or what is left of a test's time.
+    seconds = os.environ.get("SCHEMATHESIS_SECONDS")
     run = subprocess.run(
         [tool, "run", server.url + "/openapi.yaml", "--url", server.url, "--max-examples", "25",
-         "--seed", "1", "--no-color",
+         "--seed", "1", "--no-color", *(["--max-time", seconds] if seconds else []),
          # No schema says which expressions, times and zones are right, or that bytes are zstd's.
-         "--exclude-checks", "positive_data_acceptance"], capture_output=True, text=True, cwd=folder, timeout=600)
+         "--exclude-checks", "positive_data_acceptance"],
+        env=dict(os.environ, SCHEMATHESIS_HOOKS="hooks", PYTHONPATH=str(HERE)),
+        capture_output=True, text=True, cwd=folder, timeout=600)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     return next((line.strip() for line in reversed(run.stdout.splitlines()) if line.strip()), "")
 
 
-CHECKS = [opentelemetry, litellm, prometheus, schemathesis]
+CHECKS = [
+    opentelemetry, opentelemetry_grpc, opentelemetry_json, openllmetry, openinference, litellm, litellm_otel,
+    prometheus, schemathesis]
 
 
 def main():

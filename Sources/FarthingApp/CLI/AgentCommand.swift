@@ -90,12 +90,12 @@ package struct AgentCommand: AsyncParsableCommand {
     let forwarding = Task { await forwarder.run() }
     let following = plan.words.isEmpty ? nil : Task { await plan.follow(sink, note) }
     note("forwarding to \(plan.server) as \(plan.name); spool \(plan.folder)")
-    for await _ in DaemonSignals.reloads() {
-      guard let listening else {
+    if let listening {
+      await DaemonSignals.reload(listening, until: DaemonSignals.reloads(), by: resolution)
+    } else {
+      for await _ in DaemonSignals.reloads() {
         note("the configuration is read again by a restart only, since nothing is listened to")
-        continue
       }
-      await listening.reload(to: Result { () throws(CommandFailure) in try resolved() })
     }
     note("ending; what waits is forwarded for up to ten seconds")
     await listening?.server.drain()
@@ -169,16 +169,17 @@ struct AgentPlan: Sendable {
 }
 
 extension AgentCommand {
-  /// What the options, the environment and the file say now.
-  private func resolved() throws(CommandFailure) -> Settings {
-    try Settings.resolved(
-      data: global.data, config: global.config,
-      environment: { EnvironmentVariables.value(of: $0) })
+  /// Says what the options, the environment and the file say when it is called.
+  private var resolution: @Sendable () throws(CommandFailure) -> Settings {
+    { [data = global.data, config = global.config] () throws(CommandFailure) in
+      try Settings.resolved(
+        data: data, config: config, environment: { EnvironmentVariables.value(of: $0) })
+    }
   }
 
   /// - Throws: usage, where no server is named or a word makes no sense.
   private func plan() throws -> AgentPlan {
-    let settings = try resolved()
+    let settings = try resolution()
     let agent = settings.agent
     let server =
       global.server ?? EnvironmentVariables.value(of: "FARTHING_SERVER")

@@ -12,8 +12,31 @@ enum CommandWords {
   /// Moves options that hold everywhere behind the command that they precede.
   ///
   /// `farthing --data DIR query cost` becomes `farthing query cost --data DIR`. Words after `--` are
-  /// left where they are.
+  /// left where they are. A number below zero behind an option is its value, for the option to judge:
+  /// the parser would take it for an option of its own.
   static func normalised(_ words: [String]) -> [String] {
+    joined(ordered(words))
+  }
+
+  private static func joined(_ words: [String]) -> [String] {
+    var result: [String] = []
+    var isOver = false
+    for word in words {
+      isOver = isOver || word == "--"
+      let isNegative =
+        word.first == "-" && word.utf8.dropFirst().first.map { (0x30...0x39).contains($0) } == true
+      if !isOver, isNegative, let option = result.last, option.hasPrefix("--"),
+        !option.contains("=")
+      {
+        result[result.count - 1] = option + "=" + word
+      } else {
+        result.append(word)
+      }
+    }
+    return result
+  }
+
+  private static func ordered(_ words: [String]) -> [String] {
     var moved: [String] = []
     var rest = words[...]
     while let word = rest.first {

@@ -20,7 +20,8 @@ package struct FarthingCommand: AsyncParsableCommand {
     subcommands: [
       IngestCommand.self, QueryCommand.self, ExplainCommand.self, EventsCommand.self,
       SQLCommand.self,
-      ServeCommand.self, AgentCommand.self, AgentsCommand.self, BudgetsCommand.self,
+      ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
+      BudgetsCommand.self,
       PricesCommand.self,
       StoreCommand.self, GenerateCommand.self,
       TokenCommand.self,

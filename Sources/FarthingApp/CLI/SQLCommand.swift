@@ -27,7 +27,10 @@ package struct SQLCommand: AsyncParsableCommand {
   @Argument(
     help: ArgumentHelp("One SELECT, WITH, VALUES or EXPLAIN; - reads it from standard input."))
   package var statement: String
-  @Option(help: ArgumentHelp("Give up after so many seconds.", valueName: "seconds"))
+  @Option(
+    help: ArgumentHelp(
+      "Give up after so many seconds; a server gives up after 30 of its own accord.",
+      valueName: "seconds"))
   package var timeout: Double?
   @OptionGroup package var output: OutputOptions
 
@@ -40,11 +43,18 @@ package struct SQLCommand: AsyncParsableCommand {
   }
 
   package mutating func run() async throws {
-    let settings = try global.settings()
+    let (settings, server) = try global.place()
     var text = statement
     if text == "-" {
       let bytes = try WholeInput.bytes(of: "-", limit: SQLCommand.statementLimit)
       text = String(decoding: bytes, as: UTF8.self)
+    }
+    if let server {
+      let question = RemoteQuestion(
+        "/v1/sql",
+        [("timeout", timeout.map { "\($0)" }), ("output", output.output.rawValue)])
+      let statement = Array(text.utf8)
+      return try await server.use { try await $0.print(question, body: statement) }
     }
     // Before the store is opened; this process only reads it.
     HostProcess.limitFileSize(bytes: SQLCommand.temporaryBytes)

@@ -25,70 +25,97 @@ package struct ServeCommand: AsyncParsableCommand {
       "Address to listen on; port 0 picks one and prints it. Default 127.0.0.1:7878.",
       valueName: "host:port"))
   package var listen: String?
+  @Option(
+    help: ArgumentHelp(
+      "The site registry: a JSON array of {\"site\",\"tier\",\"country\",\"jurisdiction\"}.",
+      valueName: "file"))
+  package var sites: String?
+  @Option(
+    help: ArgumentHelp(
+      "Announced events: a JSON array of {\"start\",\"end\",\"expected_factor\",\"reason\"} with "
+        + "the fields of a request that narrow it.",
+      valueName: "file"))
+  package var calendar: String?
 
   package init() {}
 
   package mutating func run() async throws {
     // Which server commands ask is nothing to the server itself.
     if global.server != nil { _ = try global.settings() }
-    let settings = try resolved()
+    let resolution = resolution
+    let settings = try resolution()
     Interruption.watch()
     Interruption.watchReload()
     _ = HostMachine.raiseOpenFileLimit()
     let budgets = StoredBudgets(
       settings.budgets, queryBytes: settings.queryBytes, clock: { HostProcess.now() })
     let listening = try await ListeningServer(
-      settings, at: settings.configuration.server.listen, scope: Self.reloadScope,
+      settings, at: settings.configuration.server.listen,
+      grpcAt: settings.configuration.server.grpcListen, scope: Self.reloadScope,
       around: Self.surroundings(settings, budgets))
     var options = StoreOptions()
     options.holder = LockHolder(
       processID: HostProcess.identifier, serverAddress: listening.url)
     var store = try await StoreAccess.writer(settings, options: options)
+    let alerts = try AlertService(
+      AlertDesk(
+        directory: settings.dataFolder, settings: settings.configuration.alerting,
+        now: HostProcess.now()), around: Self.alertSurroundings())
+    await alerts.start()
     listening.server.serve(
-      store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions))
+      store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions),
+      alerts: alerts)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
+    if let address = listening.grpcAddress {
+      Console.note("listening for OTLP over gRPC on \(address)")
+    }
     Console.note("listening on \(listening.url)")
-    for await _ in DaemonSignals.reloads() {
-      await listening.reload(to: Result { () throws(CommandFailure) in try resolved() })
-      budgets.replace(await listening.settings.budgets)
+    await DaemonSignals.reload(listening, until: DaemonSignals.reloads(), by: resolution) {
+      await alerts.reload($0.configuration.alerting)
+      budgets.replace($0.budgets)
     }
     Console.note("farthing: ending; requests at work are answered first")
     upkeep.cancel()
     await listening.server.drain()
-    store.retention = await listening.settings.retention
+    await alerts.stop()
+    store.retention = listening.retention
     try await store.close()
   }
 
-  /// What the options, the environment and the file say now.
-  private func resolved() throws(CommandFailure) -> Settings {
-    try addressed(
-      try Settings.resolved(
-        data: global.data, config: global.config,
-        environment: { EnvironmentVariables.value(of: $0) }))
-  }
-
-  /// With the address of the option, where it is given.
-  private func addressed(_ settings: Settings) throws(CommandFailure) -> Settings {
-    guard let listen else { return settings }
-    guard let address = ListenAddress(listen) else {
-      throw CommandFailure.usage(
-        "--listen \"\(listen.printable)\": expected \(ListenAddress.expectation)")
+  /// Says what the options, the environment and the file say when it is called.
+  private var resolution: @Sendable () throws(CommandFailure) -> Settings {
+    {
+      [data = global.data, config = global.config, listen, sites, calendar]
+      () throws(CommandFailure) in
+      var settings = try Settings.resolved(
+        data: data, config: config, environment: { EnvironmentVariables.value(of: $0) })
+      if let listen {
+        guard let address = ListenAddress(listen) else {
+          throw CommandFailure.usage(
+            "--listen \"\(listen.printable)\": expected \(ListenAddress.expectation)")
+        }
+        settings.configuration.server.listen = address
+      }
+      if let sites { settings.configuration.sites = .file(sites) }
+      if let calendar { settings.configuration.calendar = .file(calendar) }
+      try settings.configuration.readRegistries()
+      return settings
     }
-    var settings = settings
-    settings.configuration.server.listen = address
-    return settings
   }
 
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
-    live: ["server", "access", "retention_days", "retention_gib", "budgets", "rules"],
+    live: [
+      "server", "access", "alerting", "retention_days", "retention_gib", "budgets", "rules",
+      "sites", "calendar",
+    ],
     fixed: ["data", "listed_errors", "query_memory_mib"])
 
   /// Applies the retention once an hour, until the task is cancelled.
   private static func upkeep(_ store: OpenStore, _ listening: ListeningServer) async {
     var store = store
     while (try? await Task.sleep(for: .seconds(3600))) != nil {
-      store.retention = await listening.settings.retention
+      store.retention = listening.retention
       do {
         try await store.applyRetention()
       } catch {
@@ -96,6 +123,13 @@ package struct ServeCommand: AsyncParsableCommand {
           "farthing: warning: the retention could not be applied: \("\(error)".printable)")
       }
     }
+  }
+
+  static func alertSurroundings() -> AlertService.Surroundings {
+    AlertService.Surroundings(
+      clock: { HostProcess.now() }, pause: { try? await Task.sleep(for: .seconds(1)) },
+      environment: { EnvironmentVariables.value(of: $0) },
+      warn: { Console.note("farthing: warning: \($0.printable)") }, version: Version.text)
   }
 
   /// - Parameter budgets: what a server goes by; nil for an agent, which has no store to ask.
@@ -117,6 +151,7 @@ package struct ServeCommand: AsyncParsableCommand {
           residentBytes: HostMachine.residentBytes() ?? 0, openFiles: nil)
       },
       unitFigures: { figures.figures(of: $0) },
+      notice: { Console.note("farthing: warning: \($0.printable)") },
       budgets: { budgets?.statuses(of: $0) ?? [] },
       version: Version.text)
   }

@@ -241,13 +241,3 @@ private final class Upkeep: Sendable {
     }
   }
 }
-
-extension StoredPriceList {
-  /// nil for a format that this build does not know.
-  init?(_ entry: PriceListEntry) {
-    guard let format = PriceListFormat(rawValue: entry.format) else { return nil }
-    self.init(
-      id: entry.id, name: entry.name, format: format, validFrom: entry.validFrom,
-      importedAt: entry.importedAt, bytes: entry.bytes)
-  }
-}

@@ -12,7 +12,7 @@ struct RemoteQuestion {
     let pairs = parameters.compactMap { name, value in
       value.map { name + "=" + Self.escaped($0) }
     }
-    target = path + "?" + pairs.joined(separator: "&")
+    target = pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&")
   }
 
   /// - Parameter zone: nil for UTC.
@@ -28,7 +28,7 @@ struct RemoteQuestion {
   }
 
   /// Percent-encoded but for what is never special (RFC 3986, unreserved).
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     var bytes: [UInt8] = []
     let digits = Array("0123456789ABCDEF".utf8)
     for byte in text.utf8 {
@@ -84,7 +84,8 @@ extension RemoteServer {
   }
 
   /// Tells standard error what an answer lacks.
-  /// - Returns: whether it lacks rows.
+  ///
+  /// - Returns: Whether those are rows.
   static func warn(_ reply: ServerCaller.Answer) -> Bool {
     for warning in reply.warnings { Console.note("farthing: warning: \(warning.printable)") }
     return reply.fields["farthing-incomplete"] != nil

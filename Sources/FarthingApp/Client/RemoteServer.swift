@@ -43,16 +43,20 @@ struct RemoteServer: Sendable {
 
   /// Asks once.
   ///
-  /// - Parameter onPiece: takes the answer as it comes; nil to get it whole.
+  /// - Parameters:
+  ///   - onPiece: takes the answer as it comes; nil to get it whole.
+  ///   - body: what is asked where the target is not all of it; nil for a call without one.
   /// - Throws: ``CommandFailure`` where there is no answer; what `onPiece` throws.
   func answer(
-    _ target: String, onPiece: (([UInt8]) throws -> Void)? = nil
+    _ target: String, body: [UInt8]? = nil, onPiece: (([UInt8]) throws -> Void)? = nil
   ) async throws -> ServerCaller.Answer {
     var fault: (any Error)?
     let answer: ServerCaller.Answer
     do {
       answer = try await caller.call(
-        "GET", target, seconds: Self.questionSeconds, limit: Self.heldBytes,
+        body == nil ? "GET" : "POST", target,
+        fields: body == nil ? [] : [("Content-Type", "text/plain; charset=utf-8")], body: body,
+        seconds: Self.questionSeconds, limit: Self.heldBytes,
         onPiece: onPiece.map { take in
           { head, piece in
             do {
@@ -74,12 +78,34 @@ struct RemoteServer: Sendable {
 
   private func expectFarthing(_ answer: ServerCaller.Answer) throws(CommandFailure) {
     let type = answer.fields["content-type"] ?? ""
-    guard type.hasPrefix("application/json") || type.hasPrefix("text/csv") else {
-      throw isNoFarthing
-    }
+    let types = ["application/json", "text/csv", "text/plain"]
+    guard types.contains(where: type.hasPrefix) else { throw isNoFarthing }
   }
 
-  /// One body of events.
+  /// Writes an answer as the server renders it, and tells standard error what is said beside it.
+  ///
+  /// - Parameter body: as ``answer(_:body:onPiece:)`` takes it.
+  /// - Throws: ``CommandFailure`` where there is no answer, or where it lacks rows.
+  func print(_ question: RemoteQuestion, body: [UInt8]? = nil) async throws {
+    let reply = try await answer(question.target, body: body) { try Console.result($0) }
+    for note in reply.notes { Console.note(note.printable) }
+    if Self.warn(reply) { throw CommandFailure.failed(nil) }
+  }
+
+  /// Has the server take something that is no event.
+  ///
+  /// - Throws: ``CommandFailure`` where it does not.
+  func send(_ target: String, _ body: [UInt8]) async throws {
+    let reply: ServerCaller.Answer
+    do {
+      reply = try await post(target, body, type: "application/octet-stream")
+    } catch {
+      throw unreachable(error)
+    }
+    guard reply.status == 200 else { throw refusal(reply) }
+  }
+
+  /// One body.
   ///
   /// - Throws: what keeps the server from being reached.
   func post(
@@ -97,6 +123,31 @@ struct RemoteServer: Sendable {
       }
     }
     return try await caller.call("POST", path, fields: fields, body: body, seconds: 120)
+  }
+
+  /// Has something done there.
+  ///
+  /// - Parameter body: JSON; nil for none.
+  /// - Returns: the answer's body.
+  /// - Throws: ``CommandFailure`` where it was not done.
+  func act(_ method: String, _ path: String, _ body: [UInt8]? = nil) async throws -> [UInt8] {
+    let answer: ServerCaller.Answer
+    do {
+      answer = try await caller.call(
+        method, path, fields: body == nil ? [] : [("Content-Type", "application/json")],
+        body: body, seconds: 60)
+    } catch {
+      throw unreachable(error)
+    }
+    guard answer.status == 200 else {
+      // A conflict, or an id that is not there, is said by the server in full.
+      if answer.status == 409 || answer.status == 404, answer.fields["content-type"] != nil {
+        throw CommandFailure.failed(Self.message(answer))
+      }
+      throw refusal(answer)
+    }
+    try expectFarthing(answer)
+    return answer.body
   }
 
   // MARK: What went wrong
@@ -140,7 +191,7 @@ struct RemoteServer: Sendable {
 
   /// Seconds of `Retry-After`.
   static func pause(_ answer: ServerCaller.Answer) -> Int64? {
-    answer.fields["retry-after"].flatMap { Int64($0) }
+    answer.fields["retry-after"].flatMap { Int64($0) }.map { max(0, $0) }
   }
 
   /// The sentence of an error's JSON, or the beginning of whatever came.

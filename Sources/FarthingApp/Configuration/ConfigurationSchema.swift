@@ -25,6 +25,9 @@ enum ConfigurationSchema {
     .section("access", \.access, access, check: { AccessRules.check(&$0, $1, $2) }),
     .section("client", \.client, client),
     .section("agent", \.agent, agent),
+    .section(
+      "alerting", \.alerting, AlertingSchema.settings,
+      check: { AlertingSchema.check(&$0, $1, $2) }),
     .node("sites", \.sites, below: SiteRegistry.keys, read: { RegistrySetting.sites(&$0, $1) }),
     .node(
       "calendar", \.calendar, below: EventCalendar.ownKeys,
@@ -71,6 +74,9 @@ enum ConfigurationSchema {
     .value(
       "listen", \.listen, .restart, expected: ListenAddress.expectation,
       parse: { ListenAddress($0) }),
+    .value(
+      "otlp_grpc_listen", \.grpcListen, .restart, expected: ListenAddress.expectation,
+      parse: { ListenAddress($0).map { .some($0) } }),
     .tls,
     .section("limits", \.limits, limits, check: { AccessRules.checkLimits(&$0, $1, $2) }),
     .seconds("drain_timeout_s", \.drainTimeout, 0...3600),

@@ -101,10 +101,12 @@ package enum ConfigurationReload {
   ///
   /// - Parameters:
   ///   - running: What the process works by, as it was resolved or reloaded last.
-  ///   - listen: Where it listens; nil for `server.listen`.
+  ///   - listen: Where it listens; nil for what `server` says.
+  ///   - grpcListen: Where it listens as well, where `listen` is given.
   ///   - resolve: Resolves anew, with the same options.
   package static func outcome(
     running: Settings, scope: Scope = .everything, listen: ListenAddress? = nil,
+    grpcListen: ListenAddress? = nil,
     resolve: () throws(CommandFailure) -> Settings
   ) -> Outcome {
     let wanted: Settings
@@ -126,8 +128,9 @@ package enum ConfigurationReload {
       }
     }
     // Each section is right by itself; a new limit may still not fit one that waits for a restart.
+    let server = settings.configuration.server
     if let objection = settings.configuration.access.objection(
-      to: listen ?? settings.configuration.server.listen)
+      to: listen ?? server.listen, grpc: listen == nil ? server.grpcListen : grpcListen)
     {
       return .kept(faults: objection)
     }

@@ -144,6 +144,8 @@ enum ExplanationSentence {
       "\(part.part.words) (\(signedDollars(part.change, digits)))"
     }
     if !words.isEmpty { text += ", most by \(words.joined(separator: " and "))" }
+    if found.before.requests == 0 { text += "; there are no requests in the period before" }
+    if found.after.requests == 0 { text += "; there are no requests in the period after" }
     return text
   }
 
@@ -258,7 +260,9 @@ struct ExplanationPage {
       ],
       rows: own.map { row in
         var value = row[1]
-        if case .count(let others) = row[2] { value = .text("(\(others) others)") }
+        if case .count(let others) = row[2] {
+          value = .text(others == 1 ? "(1 other)" : "(\(others) others)")
+        }
         let change = ReadableCells.amount(row[5]) ?? 0
         return [
           value, row[3], row[4], .text(ExplanationSentence.signedDollars(change, digits)), row[6],

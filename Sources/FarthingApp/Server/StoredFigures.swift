@@ -62,7 +62,8 @@ final class StoredFigures: Sendable {
     for row in result.rows {
       guard let first = row.first else { continue }
       let name = if case .text(let text) = first { text } else { "" }
-      if figures.count < Self.nameLimit {
+      // What is called as the others are is one of them: two series of one name would not do.
+      if figures.count < Self.nameLimit, name != Self.others {
         figures.append(UnitFigures(label, name, values: row.dropFirst().map(Self.text)))
       } else {
         rest = zip(rest ?? [], row.dropFirst()).map(Self.sum)

@@ -35,6 +35,16 @@ package struct RequestField: Sendable, Hashable {
     }
   }
 
+  /// The values that it may have; nil where any of its kind will do.
+  package var possibleValues: [String]? {
+    if name == "cost_state" || name == "booked_cost_state" {
+      return ["priced", "estimated", "unpriced"]
+    }
+    return TextField.allCases.first { $0.contractName == name }.flatMap {
+      EventShape.values(of: $0)
+    }
+  }
+
   /// Whether it may stand in `--by` and `--where`.
   package var isComparable: Bool { kind != .object }
 

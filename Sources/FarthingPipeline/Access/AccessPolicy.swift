@@ -19,14 +19,21 @@ package struct AccessPolicy: Sendable, Equatable {
   /// configuration says otherwise.
   package var anonymousScopes: AccessScopes { anonymous ?? (tokens.isEmpty ? .all : []) }
 
-  /// Why a server must not start at this address; nil where it may.
+  /// Why a server must not start at these addresses; nil where it may.
   ///
   /// On loopback the machine's own users are trusted, as with any development server. Beyond it, a
   /// server that anybody may write to has to be meant.
-  package func objection(to address: ListenAddress) -> String? {
+  ///
+  /// - Parameter grpc: A second address; nil for none.
+  package func objection(to address: ListenAddress, grpc: ListenAddress? = nil) -> String? {
+    objection(to: address, setting: "server.listen")
+      ?? grpc.flatMap { objection(to: $0, setting: "server.otlp_grpc_listen") }
+  }
+
+  private func objection(to address: ListenAddress, setting: String) -> String? {
     guard tokens.isEmpty, !isOpen, !address.isLoopback else { return nil }
     return
-      "server.listen \(address) is open to other machines and access names no tokens, so anybody "
+      "\(setting) \(address) is open to other machines and access names no tokens, so anybody "
       + "could write and read; add access.tokens (farthing token create NAME), listen on "
       + "127.0.0.1, or say access.open: true if that is meant"
   }

@@ -68,6 +68,14 @@ package enum SourceFormat: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether it is an API's answers as they came, beside which more may stand.
+  package var isRawResponse: Bool {
+    switch self {
+    case .openai, .anthropic, .gemini, .bedrock: true
+    case .events, .litellm, .otlp: false
+    }
+  }
+
   /// Whether a batch of this format may be cut between lines and elements and decoded by many
   /// collectors at once. Others need the whole file, or all batches in one collector.
   package var isDivisible: Bool { self == .events }

@@ -18,6 +18,7 @@ package struct Configuration: Sendable, Equatable {
   package var access = AccessPolicy()
   package var client = ClientSettings()
   package var agent = AgentSettings()
+  package var alerting = AlertingSettings()
   /// The site registry; nil for none.
   package var sites: Listing<SiteRegistry>?
   /// Announced events; nil for none.
@@ -28,4 +29,10 @@ package struct Configuration: Sendable, Equatable {
   package var rules: [AlertRule] = []
 
   package init() {}
+
+  /// What is known of sites; nil where there is no registry, or its file has not been read.
+  package var siteRegistry: SiteRegistry? { sites?.value }
+
+  /// What was announced; nil where there is no calendar, or its file has not been read.
+  package var eventCalendar: EventCalendar? { calendar?.value }
 }

@@ -4,4 +4,9 @@ package enum Listing<Value: Sendable & Equatable>: Sendable, Equatable {
   case file(String)
   /// The configuration says it.
   case given(Value)
+
+  /// What is given; nil for a file's name.
+  package var value: Value? {
+    if case .given(let value) = self { value } else { nil }
+  }
 }

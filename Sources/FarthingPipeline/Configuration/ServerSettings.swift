@@ -1,6 +1,9 @@
 /// How the daemon listens and what it bears: the section `server` of the configuration.
 package struct ServerSettings: Sendable, Equatable {
   package var listen = ListenAddress(host: "127.0.0.1", port: 7878)
+  /// A second address for exporters that send OTLP over gRPC to its own port; nil where the first is
+  /// enough. Both take every call.
+  package var grpcListen: ListenAddress?
   /// nil where it speaks plain HTTP.
   package var tls: TLSFiles?
   package var limits = ServerLimits()

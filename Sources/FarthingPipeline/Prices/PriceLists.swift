@@ -1,4 +1,5 @@
 package import FarthingCore
+package import FarthingStore
 
 // From stored lists to a price book.
 
@@ -32,6 +33,14 @@ package struct StoredPriceList: Sendable, Equatable {
     self.validFrom = validFrom
     self.importedAt = importedAt
     self.bytes = bytes
+  }
+
+  /// A list of the store's catalogue; nil for a format that this build does not know.
+  package init?(_ entry: PriceListEntry) {
+    guard let format = PriceListFormat(rawValue: entry.format) else { return nil }
+    self.init(
+      id: entry.id, name: entry.name, format: format, validFrom: entry.validFrom,
+      importedAt: entry.importedAt, bytes: entry.bytes)
   }
 
   package var identity: PriceListIdentity {

@@ -77,7 +77,8 @@ extension ExplanationPlan {
   ) throws(QueryError) -> ExplanationPlan {
     var faults: [String] = []
     let selection = selection(words, now, timeZone, &faults)
-    func instant(_ text: String, _ flag: String) -> Int64? {
+    // Faults are handed on rather than captured: two of these calls may stand in one expression.
+    func instant(_ text: String, _ flag: String, _ faults: inout [String]) -> Int64? {
       let instant = InstantParser.parse(text, now: now, zone: timeZone)
       if instant == nil {
         faults.append("\(flag): \"\(text.prefix(64))\" is not \(InstantParser.expectation)")
@@ -87,8 +88,8 @@ extension ExplanationPlan {
     var after: Period?
     if let since = words.since, !since.isEmpty {
       let until = words.until.flatMap { $0.isEmpty ? nil : $0 }
-      if let start = instant(since, "since"),
-        let end = until.map({ instant($0, "until") }) ?? now
+      if let start = instant(since, "since", &faults),
+        let end = until.map({ instant($0, "until", &faults) }) ?? now
       {
         if start < end {
           after = Period(since: start, until: end)
@@ -103,7 +104,7 @@ extension ExplanationPlan {
     }
     var before: Period?
     if let versus = words.versus, !versus.isEmpty {
-      before = period(versus, after, faults: &faults, instant)
+      before = period(versus, after, &faults, instant)
     } else if let after {
       let (start, overflow) = after.since.subtractingReportingOverflow(after.until &- after.since)
       let length = after.until.subtractingReportingOverflow(after.since)
@@ -123,11 +124,14 @@ extension ExplanationPlan {
 
   /// `versus` is the start of a period of equal length, or start and end with a slash between.
   private static func period(
-    _ text: String, _ after: Period?, faults: inout [String], _ instant: (String, String) -> Int64?
+    _ text: String, _ after: Period?, _ faults: inout [String],
+    _ instant: (String, String, inout [String]) -> Int64?
   ) -> Period? {
     let ends = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     if ends.count == 2 {
-      guard let start = instant(ends[0], "versus"), let end = instant(ends[1], "versus") else {
+      guard let start = instant(ends[0], "versus", &faults),
+        let end = instant(ends[1], "versus", &faults)
+      else {
         return nil
       }
       guard start < end else {
@@ -136,7 +140,7 @@ extension ExplanationPlan {
       }
       return Period(since: start, until: end)
     }
-    guard ends.count == 1, let start = instant(text, "versus") else {
+    guard ends.count == 1, let start = instant(text, "versus", &faults) else {
       if ends.count > 2 { faults.append("versus: expected START or START/END, one slash at most") }
       return nil
     }

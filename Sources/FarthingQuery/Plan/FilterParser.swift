@@ -168,6 +168,15 @@ struct FilterParser {
     guard let literal else {
       throw unexpected(FilterParser.expectation(for: field))
     }
+    // A slip would match nothing, and nothing looks like an answer.
+    if case .text(let text) = literal, let values = field.possibleValues, !values.contains(text),
+      let near = Suggestion.nearest(to: text, among: values)
+    {
+      throw FilterLexer.error(
+        token.position,
+        "\(field.name) is never '\(text.prefix(64))'; did you mean '\(near)'? It is one of "
+          + values.joined(separator: ", "))
+    }
     place += 1
     return literal
   }

@@ -63,6 +63,7 @@ extension QueryPlan {
         "by: \"\(field.name)\" is asked for as a metric too, and an answer has one column of a name; "
           + "leave one of them out")
     }
+    reader.window(plan.since, plan.until)
     for field in plan.groups where !field.isComparable {
       reader.fault("by: \(field.name) is an object; name one entry, as in \(field.name).NAME")
     }
@@ -88,6 +89,7 @@ extension EventsPlan {
       filter: reader.filter(filter), since: reader.instant(since, of: "since"),
       until: reader.instant(until, of: "until"), limit: reader.limit(limit),
       prices: reader.prices(prices))
+    reader.window(plan.since, plan.until)
     if plan.columns.isEmpty { reader.fault("columns: name at least one field") }
     try reader.finish()
     return plan
@@ -174,6 +176,11 @@ private struct WordReader {
       return nil
     }
     return instant
+  }
+
+  mutating func window(_ since: Int64?, _ until: Int64?) {
+    guard let since, let until, since > until else { return }
+    fault("since is after until, so no time is between them; is one meant for the other?")
   }
 
   mutating func width(_ text: String?) -> BucketWidth? {

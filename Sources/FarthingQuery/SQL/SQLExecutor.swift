@@ -17,6 +17,10 @@ package struct SQLExecutor: Sendable {
   /// Asked now and then; true ends a statement with ``SQLFailure`` of code `timeout`.
   package var isTimeOver: (@Sendable () -> Bool)?
 
+  /// Whether other work of this process must not suffer: nothing goes to temporary files, SQLite's
+  /// memory is bounded by ``memoryLimit``, and values are shorter.
+  package var sharesProcess = false
+
   package init(memoryLimit: Int = 1 << 30) { self.memoryLimit = memoryLimit }
 
   /// Runs one statement over a snapshot of a store.
@@ -38,6 +42,10 @@ package struct SQLExecutor: Sendable {
     var limits = SQLDatabase.Limits()
     limits.isTimeOver = isTimeOver
     limits.sortBytes = min(limits.sortBytes, memoryLimit / 8)
+    if sharesProcess {
+      limits.memoryBytes = memoryLimit
+      limits.valueBytes = 1 << 20
+    }
     let database = try SQLDatabase(limits: limits)
     try database.add(collation: TextOrders.instant, TextOrders.compareInstants)
     try database.add(collation: TextOrders.decimal, TextOrders.compareDecimals)

@@ -56,6 +56,8 @@ package final class ServerCaller: Sendable {
     package var fields: [String: String]
     /// What `Farthing-Warning` said, a sentence each.
     package var warnings: [String] = []
+    /// What `Farthing-Note` said, a sentence each.
+    package var notes: [String] = []
     package var body: [UInt8]
 
     /// What a person is told of it.
@@ -93,6 +95,7 @@ package final class ServerCaller: Sendable {
     for (name, value) in response.headers {
       let name = name.lowercased()
       if name == "farthing-warning" { answer.warnings.append(value) }
+      if name == "farthing-note" { answer.notes.append(value) }
       if answer.fields[name] == nil { answer.fields[name] = value }
     }
     guard let onPiece, answer.status == 200 else {

@@ -4,8 +4,9 @@ internal import NIOHTTP1
 internal import NIOSSL
 internal import NIOTLS
 
-/// One connection: receives requests one after the other within the limits, hands each over once it
-/// has come whole, and writes what it is answered with.
+/// One connection of HTTP/1.1, or one stream of HTTP/2, which is as a connection with one request:
+/// receives requests one after the other within the limits, hands each over once it has come whole,
+/// and writes what it is answered with.
 ///
 /// Confined to the connection's event loop.
 final class ConnectionHandler: ChannelInboundHandler {
@@ -24,16 +25,26 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Bytes of the body that came, as they came.
   private var received = 0
   private var start = NIODeadline.now()
+  /// When a part of the body came last.
+  private var lastPiece = NIODeadline.now()
   /// When the connection is given up if it is still where it is.
   private var deadline = NIODeadline.now()
   private var timer: Scheduled<Void>?
   private var isDraining = false
+  private let life = ConnectionLife()
+  /// Whether a whole reply waits for the socket to take it before its end is written.
+  private var awaitsSocket = false
+  private var heldTrailers: HTTPHeaders?
   /// Whether TLS has not come to terms yet.
   private var isHandshaking: Bool
 
-  init(_ core: ServerCore) {
+  private let isStream: Bool
+
+  /// - Parameter isStream: Whether it is for a stream of a connection that is counted already.
+  init(_ core: ServerCore, isStream: Bool = false) {
     self.core = core
-    isHandshaking = core.security != nil
+    self.isStream = isStream
+    isHandshaking = core.security != nil && !isStream
   }
 
   // MARK: Connection
@@ -42,7 +53,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     self.context = context
     deadline = .now() + TimeAmount(core.limits.headerTimeout)
     arm(context)
-    core.connections.add(context.channel)
+    if !isStream { core.connections.add(context.channel) }
     context.fireChannelActive()
   }
 
@@ -51,9 +62,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     timer = nil
     endHandshake(failure: isDraining ? nil : .closed)
     giveBack()
+    life.end()
     request = nil
     self.context = nil
-    core.connections.remove(context.channel)
+    if !isStream { core.connections.remove(context.channel) }
     context.fireChannelInactive()
   }
 
@@ -65,6 +77,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     case TLSUserEvent.handshakeCompleted:
       endHandshake(failure: nil)
       deadline = .now() + TimeAmount(core.limits.headerTimeout)
+    case is HTTP2Event: timer?.cancel()
     case ChannelEvent.inputClosed:
       // The client has said all it will say. What it asked for whole is still answered.
       if exchange.request == .complete {
@@ -102,13 +115,15 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   private static func fault(for error: HTTPParserError, _ limits: ServerLimits) -> RequestFault {
-    if error == .headerOverflow {
-      return RequestFault(
-        .headersTooLarge,
-        "the request's head is too large: at most \(limits.headers) fields of together "
-          + "\(limits.headerBytes) bytes")
-    }
+    if error == .headerOverflow { return tooManyHeaders(limits) }
     return RequestFault(.badRequest, "this is no HTTP/1.1 request: \(error)")
+  }
+
+  private static func tooManyHeaders(_ limits: ServerLimits) -> RequestFault {
+    RequestFault(
+      .headersTooLarge,
+      "the request's head is too large: at most \(limits.headers) fields of together "
+        + "\(limits.headerBytes) bytes")
   }
 
   // MARK: Time
@@ -128,7 +143,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     switch (exchange.request, exchange.reply) {
     case (.receiving, .awaited):
       let pace = max(1, core.limits.bodyBytesPerSecond)
-      let earned = start + TimeAmount(core.limits.bodyTimeout) + .seconds(Int64(received / pace))
+      // What came fast earns time for what is slow, but none to be silent in.
+      let patience = TimeAmount(core.limits.bodyTimeout)
+      let earned = min(start + patience + .seconds(Int64(received / pace)), lastPiece + patience)
       if NIODeadline.now() < earned {
         deadline = earned
         return arm(context)
@@ -160,6 +177,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     start = .now()
+    lastPiece = start
     deadline = start + TimeAmount(core.limits.bodyTimeout)
     exchange.begin(keepsAlive: head.isKeepAlive && !isDraining)
     isHead = head.method == .HEAD
@@ -173,13 +191,24 @@ final class ConnectionHandler: ChannelInboundHandler {
           .targetTooLong,
           "the path and query are longer than \(core.limits.targetBytes) bytes")
       }
+      request.contentType = MediaType(head.headers)
+      if version.major < 2 { try Self.checkFraming(head) }
+      if version.major >= 2 {
+        if GRPC.isMeant(request.contentType) { request.fault = GRPC.fault }
+        // The decoder of HTTP/1.1 counts them itself.
+        if head.headers.count > core.limits.headers { throw Self.tooManyHeaders(core.limits) }
+      }
       let route = try core.router.route(&request)
       self.route = route
+      if route.isGRPC, version.major < 2 {
+        throw RequestFault(.unsupportedMediaType, "gRPC needs HTTP/2")
+      }
       request.fault = route.fault
-      request.contentType = MediaType(head.headers)
       try core.admit(&request, to: route)
       try core.check(&request, for: route)
-      if head.headers.contains(name: "expect") { try answerExpectation(head, context) }
+      if head.headers.contains(name: "expect"), head.version != .http1_0 {
+        try answerExpectation(head, context)
+      }
       if case .none = route.body {
         // What some clients send with a GET means nothing.
         request.body = []
@@ -190,6 +219,28 @@ final class ConnectionHandler: ChannelInboundHandler {
     } catch {
       self.request = request
       refuse(error, context)
+    }
+  }
+
+  /// What HTTP/1.1 asks of a head so that nobody on the way takes the request for another one.
+  ///
+  /// - Throws: `badRequest`, or `notImplemented` for a coding of the transfer besides chunks.
+  /// - Source: RFC 9112, 3.2 and 6.1.
+  private static func checkFraming(_ head: HTTPRequestHead) throws(RequestFault) {
+    let hosts = head.headers["host"].count
+    guard hosts == 1 || hosts == 0 && head.version != .http1_1 else {
+      throw RequestFault(
+        .badRequest, "Host: expected once in a request of HTTP/1.1, found \(hosts) times")
+    }
+    let codings = head.headers[canonicalForm: "transfer-encoding"]
+    if codings.isEmpty { return }
+    guard head.version == .http1_1 else {
+      throw RequestFault(
+        .badRequest, "Transfer-Encoding: HTTP/1.0 knows none; send a Content-Length")
+    }
+    guard codings.count == 1, codings[0].lowercased() == "chunked" else {
+      throw RequestFault(
+        .notImplemented, "Transfer-Encoding: only chunked is understood; see Content-Encoding")
     }
   }
 
@@ -210,6 +261,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       if exchange.discard(count) == .close { context.close(promise: nil) }
     case .receiving:
       received += count
+      lastPiece = .now()
       guard case .taken = route?.body else {
         if received > ServerBounds.strayBytes {
           refuse(RequestFault(.payloadTooLarge, "this call takes no body"), context)
@@ -244,7 +296,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       request,
       ReplyHandle(
         loop: context.eventLoop, handler: NIOLoopBound(self, eventLoop: context.eventLoop),
-        number: exchange.number))
+        number: exchange.number, life: life))
   }
 
   /// Answers before the request has come whole; the rest of it is read and thrown away for a while,
@@ -284,36 +336,64 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func write(_ reply: Reply, _ context: ChannelHandlerContext) {
     var head = HTTPResponseHead(version: .http1_1, status: reply.status)
     if let type = reply.contentType { head.headers.add(name: "Content-Type", value: type) }
-    if reply.status != .noContent {
+    let trailers = version.major >= 2 ? reply.trailers : nil
+    if reply.status != .noContent, trailers == nil {
       head.headers.add(name: "Content-Length", value: String(reply.body.count))
     }
     for (name, value) in reply.headers { head.headers.add(name: name, value: value) }
-    if exchange.closes || reply.closes { head.headers.add(name: "Connection", value: "close") }
+    if exchange.closes || reply.closes {
+      head.headers.add(name: "Connection", value: "close")
+    } else if version == .http1_0 {
+      head.headers.add(name: "Connection", value: "keep-alive")
+    }
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     if !isHead, !reply.body.isEmpty {
       context.write(
         wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: reply.body)))),
         promise: nil)
     }
-    writeEnd(context)
+    guard !context.channel.isWritable else { return writeEnd(context, trailers) }
+    context.flush()
+    guard !context.channel.isWritable else { return writeEnd(context, trailers) }
+    exchange.beginReply()
+    awaitSocket(trailers)
+  }
+
+  /// Holds the end of the reply back until the socket has taken the reply.
+  ///
+  /// The pipeline in front hands over no further request before that end, so a client that asks and
+  /// does not read has one reply held for it.
+  private func awaitSocket(_ trailers: HTTPHeaders?) {
+    awaitsSocket = true
+    heldTrailers = trailers
+    deadline = .now() + TimeAmount(core.limits.writeTimeout)
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if awaitsSocket, context.channel.isWritable {
+      awaitsSocket = false
+      writeEnd(context, heldTrailers)
+      heldTrailers = nil
+    }
+    context.fireChannelWritabilityChanged()
   }
 
   /// Writes the end of a reply and goes on to what follows it.
   ///
   /// The pipeline in front hands over the next request in the middle of that write, so the state is
   /// settled before.
-  private func writeEnd(_ context: ChannelHandlerContext) {
+  private func writeEnd(_ context: ChannelHandlerContext, _ trailers: HTTPHeaders? = nil) {
     let step = exchange.endOfReply()
     switch step {
     case .proceed, .nothing:
       perform(step, context)
-      context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+      context.writeAndFlush(wrapOutboundOut(.end(trailers)), promise: nil)
     case .close:
       // What the socket did not take yet would be lost with it.
       let channel = context.channel
       let written = context.eventLoop.makePromise(of: Void.self)
       written.futureResult.whenComplete { _ in channel.close(promise: nil) }
-      context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+      context.writeAndFlush(wrapOutboundOut(.end(trailers)), promise: written)
     }
   }
 
@@ -330,7 +410,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     if let type = reply.contentType { head.headers.add(name: "Content-Type", value: type) }
     for (name, value) in reply.headers { head.headers.add(name: name, value: value) }
     if exchange.closes { head.headers.add(name: "Connection", value: "close") }
-    if !isOld { head.headers.add(name: "Transfer-Encoding", value: "chunked") }
+    // An answer to HEAD has no chunks, and not their end either.
+    if !isOld, version.major < 2, !isHead {
+      head.headers.add(name: "Transfer-Encoding", value: "chunked")
+    }
     deadline = .now() + TimeAmount(core.limits.writeTimeout)
     context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
   }
@@ -342,8 +425,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
     deadline = .now() + TimeAmount(core.limits.writeTimeout)
     let promise = context.eventLoop.makePromise(of: Void.self)
-    promise.futureResult.whenComplete { result in
-      if case .success = result { taken(true) } else { taken(false) }
+    promise.futureResult.assumeIsolated().whenComplete { [self] result in
+      guard case .success = result else { return taken(false) }
+      // Of several pieces on their way each has its time.
+      if exchange.number == number, exchange.reply == .streaming {
+        deadline = .now() + TimeAmount(core.limits.writeTimeout)
+      }
+      taken(true)
     }
     let buffer = context.channel.allocator.buffer(bytes: piece)
     context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: promise)
@@ -356,7 +444,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       route, status: isWhole ? 200 : 499,
       nanoseconds: (NIODeadline.now() - start).nanoseconds)
     guard isWhole else { return context.close(promise: nil) }
-    writeEnd(context)
+    if context.channel.isWritable { writeEnd(context) } else { awaitSocket(nil) }
   }
 
   private func perform(_ step: Exchange.Step, _ context: ChannelHandlerContext) {
@@ -374,21 +462,3 @@ final class ConnectionHandler: ChannelInboundHandler {
 
 /// Asks connections to end with the request at hand.
 struct DrainEvent: Sendable {}
-
-/// Where the answer to one request goes, from any thread.
-struct ReplyHandle: Sendable {
-  let loop: any EventLoop
-  let handler: NIOLoopBound<ConnectionHandler>
-  let number: Int
-
-  /// Answers, once.
-  func send(_ reply: Reply) {
-    if loop.inEventLoop {
-      handler.value.finish(reply, number: number)
-    } else {
-      loop.execute { handler.value.finish(reply, number: number) }
-    }
-  }
-
-  func send(_ fault: RequestFault) { send(fault.reply) }
-}

@@ -7,6 +7,8 @@ struct Reply: Sendable {
   var headers: [(String, String)] = []
   var contentType: String? = "application/json"
   var body: [UInt8] = []
+  /// What follows the body; sent over HTTP/2 alone.
+  var trailers: HTTPHeaders?
   /// Whether the connection ends with this reply.
   var closes = false
 
@@ -39,6 +41,7 @@ package struct RequestFault: Error, Sendable, Equatable {
     case targetTooLong = "target_too_long"
     case headersTooLarge = "headers_too_large"
     case failed = "internal"
+    case notImplemented = "not_implemented"
     case unavailable
     case overloaded
     case storageFull = "storage_full"
@@ -60,6 +63,7 @@ package struct RequestFault: Error, Sendable, Equatable {
       case .targetTooLong: .uriTooLong
       case .headersTooLarge: .requestHeaderFieldsTooLarge
       case .failed: .internalServerError
+      case .notImplemented: .notImplemented
       case .unavailable, .overloaded, .storageFull: .serviceUnavailable
       }
     }

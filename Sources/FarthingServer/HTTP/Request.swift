@@ -24,7 +24,8 @@ struct Request: Sendable {
   init(_ head: HTTPRequestHead) {
     method = head.method
     headers = head.headers
-    let target = head.uri
+    // In the absolute form, as forwarders send it, what stands before the path is the server itself.
+    let target = Self.originForm(head.uri)
     if let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) {
       path = String(target[..<mark])
       query = String(target[target.utf8.index(after: mark)...])
@@ -35,11 +36,20 @@ struct Request: Sendable {
 }
 
 extension Request {
+  private static func originForm(_ target: String) -> String {
+    guard !target.hasPrefix("/"), let scheme = target.firstRange(of: "://"),
+      ["http", "https"].contains(target[..<scheme.lowerBound].lowercased())
+    else { return target }
+    let rest = target[scheme.upperBound...]
+    guard let start = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return "/" }
+    return rest[start] == "/" ? String(rest[start...]) : "/" + String(rest[start...])
+  }
+
   /// The fault as this request's client understands it.
   func reply(_ fault: RequestFault) -> Reply {
     var reply = self.fault(fault, contentType)
     let own = fault.reply
-    reply.headers = own.headers
+    reply.headers += own.headers
     return reply
   }
 }
@@ -53,7 +63,8 @@ enum BodyEncoding: Sendable {
   /// What `Content-Encoding` says; nil for what is not understood.
   init?(_ headers: HTTPHeaders) {
     self = .identity
-    for value in headers["content-encoding"] {
+    // A list, of which an empty one, and empty elements, say nothing (RFC 9110, 5.6.1 and 8.4).
+    for value in headers[canonicalForm: "content-encoding"] {
       switch value.lowercased().trimmed {
       case "", "identity": continue
       case "gzip" where self == .identity, "x-gzip" where self == .identity: self = .gzip

@@ -11,11 +11,13 @@ struct Route: Sendable {
   }
 
   var method: HTTPMethod
-  /// Begins with a slash. Ends with `{name}` where the last part is open.
+  /// Begins with a slash. Has `{name}` where one part is open.
   var pattern: String
   /// nil where everybody may, always: liveness says nothing worth a token.
   var scope: AccessScope?
   var body: Body
+  /// Whether it is a method of gRPC, which needs HTTP/2.
+  var isGRPC = false
   /// How a fault is said to this call's clients.
   var fault: @Sendable (RequestFault, MediaType?) -> Reply = { fault, _ in fault.reply }
   var handle: @Sendable (Request, ReplyHandle) -> Void
@@ -27,6 +29,16 @@ struct Route: Sendable {
     "application/x-jsonlines", "application/jsonlines", "text/json", "text/plain",
     "application/x-www-form-urlencoded",
   ]
+  /// The types of a statement of SQL.
+  static let statementTypes = [
+    "text/plain", "application/sql", "application/x-www-form-urlencoded",
+  ]
+  /// The types of a price list.
+  static let listTypes = [
+    "application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml",
+    "text/plain", "application/octet-stream", "application/x-www-form-urlencoded",
+  ]
+
   /// The type of what agents forward.
   static let sectionTypes = [ForwardHead.contentType]
 
@@ -41,8 +53,8 @@ struct Router: Sendable {
   private let routes: [Route]
   /// By path, those without an open part.
   private var exact: [String: [Route]] = [:]
-  /// By what stands before the open part.
-  private var open: [(prefix: String, routes: [Route])] = []
+  /// By what stands before the open part, and behind it.
+  private var open: [(prefix: String, suffix: String, routes: [Route])] = []
 
   init(_ routes: [Route]) {
     self.routes = routes
@@ -52,10 +64,11 @@ struct Router: Sendable {
         continue
       }
       let prefix = String(route.pattern[..<brace])
-      if let place = open.firstIndex(where: { $0.prefix == prefix }) {
+      let suffix = String(route.pattern[brace...].drop { $0 != "}" }.dropFirst())
+      if let place = open.firstIndex(where: { $0.prefix == prefix && $0.suffix == suffix }) {
         open[place].routes.append(route)
       } else {
-        open.append((prefix, [route]))
+        open.append((prefix, suffix, [route]))
       }
     }
   }
@@ -69,9 +82,12 @@ struct Router: Sendable {
   func route(_ request: inout Request) throws(RequestFault) -> Route {
     var found = exact[request.path] ?? []
     if found.isEmpty {
-      for (prefix, routes) in open where request.path.hasPrefix(prefix) {
-        let rest = request.path.dropFirst(prefix.count)
-        guard !rest.isEmpty, !rest.contains("/") else { continue }
+      for (prefix, suffix, routes) in open
+      where request.path.hasPrefix(prefix) && request.path.hasSuffix(suffix) {
+        let rest = request.path.dropFirst(prefix.count).dropLast(suffix.count)
+        guard !rest.isEmpty, !rest.contains("/"),
+          prefix.utf8.count + rest.utf8.count + suffix.utf8.count == request.path.utf8.count
+        else { continue }
         request.name = String(rest)
         found = routes
       }

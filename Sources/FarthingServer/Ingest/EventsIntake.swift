@@ -19,6 +19,7 @@ final class EventsIntake: Sendable {
   private let gate: Gate
   private let clock: @Sendable () -> Int64
   private let receiptText: @Sendable (IngestReceipt) -> [UInt8]
+  private let notice: @Sendable (String) -> Void
   /// All OTLP requests go to one collector, which remembers the spans that it took lately.
   private let spans = Mutex(OTLPCollector())
   /// By name. A collector sees all bodies of its source in the order in which they came.
@@ -27,7 +28,8 @@ final class EventsIntake: Sendable {
   init(
     decoder: BodyDecoder, committer: Committer, workers: NIOThreadPool, limits: CurrentLimits,
     metrics: ServerMetrics, gate: Gate, clock: @escaping @Sendable () -> Int64,
-    receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8]
+    receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8],
+    notice: @escaping @Sendable (String) -> Void
   ) {
     self.decoder = decoder
     self.committer = committer
@@ -37,6 +39,7 @@ final class EventsIntake: Sendable {
     self.gate = gate
     self.clock = clock
     self.receiptText = receiptText
+    self.notice = notice
   }
 
   /// What a body holds, and how its sender is answered once that is stored.
@@ -64,11 +67,12 @@ final class EventsIntake: Sendable {
             + names.joined(separator: ", ")))
     }
     if format == .events { return events(request, reply) }
+    let metadata = format.isRawResponse ? ResponseMetadata.text(request.headers) : nil
     take(request, reply) { [self] body, now, laysOut in
       let batch = collectors.withLock { collectors in
         var collector = collectors[name] ?? format.makeCollector(now: now)
         collectors[name] = nil
-        let batch = collector.decode(body, CollectionContext(now: now))
+        let batch = collector.decode(body, CollectionContext(now: now, metadata: metadata))
         collectors[name] = collector
         return batch
       }
@@ -87,6 +91,27 @@ final class EventsIntake: Sendable {
             .unsupportedMediaType,
             "Content-Type: expected application/x-protobuf or application/json")))
     }
+    collect(signal, encoding, request, reply) { Reply($0.response()) }
+  }
+
+  /// The same over gRPC.
+  func grpc(_ signal: OTLPSignal, _ request: Request, _ reply: ReplyHandle) {
+    var request = request
+    do throws(RequestFault) {
+      try GRPC.unwrap(&request)
+    } catch {
+      return reply.send(request.reply(error))
+    }
+    collect(signal, .protobuf, request, reply) { collected in
+      if let failure = collected.failure { return GRPC.reply(.invalidArgument, failure) }
+      return GRPC.reply(message: collected.response().body)
+    }
+  }
+
+  private func collect(
+    _ signal: OTLPSignal, _ encoding: OTLPEncoding, _ request: Request, _ reply: ReplyHandle,
+    answer: @escaping @Sendable (Collected) -> Reply
+  ) {
     take(request, reply) { [self] body, now, laysOut in
       let collected = spans.withLock {
         $0.collect(
@@ -97,7 +122,12 @@ final class EventsIntake: Sendable {
       if collected.failure != nil { decoded.dropEvents() }
       return Taken(decoded: decoded) { [self] _ in
         spans.withLock { $0.confirm(collected) }
-        return Reply(collected.response())
+        // The client's developer has it in the answer, which few exporters show anybody.
+        for warning in collected.warnings {
+          metrics.countWarning(SourceFormat.otlp.rawValue)
+          notice("\(signal.path): \(warning)")
+        }
+        return answer(collected)
       }
     }
   }

@@ -37,6 +37,8 @@ struct MetricsPage {
   var spool: SpoolSurvey?
   /// What the unit metrics say; empty where they could not be computed.
   var units: [UnitFigures]
+  /// nil where no alerts are kept.
+  var alerts: AlertFigures?
   /// How the budgets stand; empty where there are none.
   var budgets: [BudgetStatus] = []
 
@@ -52,6 +54,7 @@ struct MetricsPage {
     if let spool {
       AgentsText.write(spool, refusedUploads: state.refusals["storage"] ?? 0, now: now, to: &page)
     }
+    alerts?.write(now: now, to: &page)
     UnitFigures.write(units, to: &page)
     if !budgets.isEmpty { BudgetFigures.write(budgets, to: &page) }
     return page.text

@@ -19,6 +19,7 @@ final class ServerMetrics: Sendable {
     var refusals: [String: Int] = [:]
     var handshakeFailures: [HandshakeFailure: Int] = [:]
     var rejections: [String: Int] = [:]
+    var warnings: [String: Int] = [:]
     var accepted: [String: Int] = [:]
     var duplicates: [String: Int] = [:]
     /// By source: the newest `time` of an accepted event, Unix nanoseconds.
@@ -64,6 +65,15 @@ final class ServerMetrics: Sendable {
     }
   }
 
+  /// Counts a warning of what a source sends, which is said once.
+  func countWarning(_ source: String) {
+    state.withLock { $0.warnings[source, default: 0] += 1 }
+  }
+
+  /// Sources told apart; the others are one.
+  private static let sourceLimit = 64
+  private static let otherSources = "(other)"
+
   private static let fieldNames = Set(ContractField.names)
 
   private static func reason(_ field: String?) -> String {
@@ -77,6 +87,9 @@ final class ServerMetrics: Sendable {
   /// - Parameter newest: the newest `time` among its events; nil where there is none.
   func count(source: String, accepted: Int, duplicates: Int, newest: Int64?) {
     state.withLock { state in
+      // Agents name the sources of what they forward.
+      let isKnown = state.accepted[source] != nil || state.accepted.count < Self.sourceLimit
+      let source = isKnown ? source : Self.otherSources
       state.accepted[source, default: 0] += accepted
       if duplicates > 0 { state.duplicates[source, default: 0] += duplicates }
       if let newest { state.newest[source] = max(state.newest[source] ?? .min, newest) }

@@ -1,3 +1,4 @@
+package import FarthingCore
 package import FarthingStore
 
 /// What can be asked of the stored requests.
@@ -10,6 +11,27 @@ package enum QuestionKind: String, Sendable, CaseIterable {
   case explain
   /// `GET /v1/budgets`
   case budgets
+  /// `POST /v1/sql`
+  case sql
+  /// `GET /v1/prices`
+  case prices
+  /// `GET /v1/prices/show`
+  case price
+  /// `GET /v1/prices/missing`
+  case missingPrices
+}
+
+/// What a question comes with beside its parameters.
+package struct QuestionContext: Sendable {
+  /// The statement of `sql`, as it came.
+  package var body: [UInt8]
+  /// The prices in force.
+  package var book: PriceBook
+
+  package init(body: [UInt8] = [], book: PriceBook) {
+    self.body = body
+    self.book = book
+  }
 }
 
 /// Understands questions. The composition root gives the one that the command line uses, so that both
@@ -17,7 +39,7 @@ package enum QuestionKind: String, Sendable, CaseIterable {
 package protocol Questions: Sendable {
   /// - Throws: `badRequest` that names every fault of the parameters.
   func prepare(
-    _ kind: QuestionKind, _ parameters: QueryParameters
+    _ kind: QuestionKind, _ parameters: QueryParameters, _ context: QuestionContext
   ) throws(RequestFault) -> any PreparedQuestion
 }
 
@@ -35,15 +57,18 @@ package struct QuestionAnswer {
   package var warnings: [String]
   /// Whether rows are missing that a damaged file holds.
   package var lacksRows: Bool
+  /// What a reader is told beside the answer, a sentence each.
+  package var notes: [String]
   /// Hands the answer over in pieces of some 64 KiB.
   package var render: (_ write: ([UInt8]) throws -> Void) throws -> Void
 
   package init(
-    warnings: [String], lacksRows: Bool,
+    warnings: [String], lacksRows: Bool, notes: [String] = [],
     render: @escaping (_ write: ([UInt8]) throws -> Void) throws -> Void
   ) {
     self.warnings = warnings
     self.lacksRows = lacksRows
+    self.notes = notes
     self.render = render
   }
 }

@@ -44,7 +44,7 @@ package struct TransportSecurity: Sendable {
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
     configuration.minimumTLSVersion = .tlsv12
-    configuration.applicationProtocols = ["http/1.1"]
+    configuration.applicationProtocols = ["h2", "http/1.1"]
     configuration.shutdownTimeout = .seconds(Self.shutdownSeconds)
     do {
       context = try NIOSSLContext(configuration: configuration)

@@ -116,6 +116,7 @@ package struct StoreLayout: Sendable, Equatable {
 
   package var lockPath: String { "\(directory)/LOCK" }
   package var catalogPath: String { "\(directory)/catalog.sqlite" }
+  package var alertsPath: String { "\(directory)/alerts.sqlite" }
   package var segmentDirectory: String { "\(directory)/segments" }
   package var logDirectory: String { "\(directory)/log" }
 

@@ -70,6 +70,14 @@ enum SQLiteValue: Equatable {
   func run(
     _ statement: String, _ parameters: SQLiteValue...
   ) throws(StoreError) -> [[SQLiteValue]] {
+    try run(statement, parameters: parameters)
+  }
+
+  /// The same with as many parameters as its caller has.
+  @discardableResult
+  func run(
+    _ statement: String, parameters: [SQLiteValue]
+  ) throws(StoreError) -> [[SQLiteValue]] {
     var prepared: OpaquePointer?
     let result = unsafe sqlite3_prepare_v2(handle, statement, -1, &prepared, nil)
     guard result == SQLITE_OK, let prepared = unsafe prepared else { throw lastError(result) }
@@ -174,8 +182,7 @@ enum SQLiteValue: Equatable {
         .diskFull, "writing \(path) failed: no space is left; free some and try again",
         cause: cause)
     case SQLITE_CORRUPT, SQLITE_NOTADB:
-      StoreError(
-        .damaged, "\(path) is not an intact catalogue; restore it from a backup", cause: cause)
+      StoreError(.damaged, damage(path), cause: cause)
     case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
       StoreError(
         .accessDenied, "writing \(path) is not allowed; check its owner, mode and mount",
@@ -187,5 +194,10 @@ enum SQLiteValue: Equatable {
     default:
       StoreError(.io, "\(path) failed (SQLite \(result))", cause: cause)
     }
+  }
+
+  private static func damage(_ path: String) -> String {
+    let kind = path.hasSuffix("catalog.sqlite") ? "catalogue" : "database"
+    return "\(path) is not an intact \(kind); restore it from a backup"
   }
 }

@@ -6,11 +6,11 @@ internal import Glibc
 /// cores that would stall every other task of the process. The thread ends when its executor is
 /// released. Jobs wait in a list that is bounded by the number of callers, since each caller
 /// suspends until its job ran.
-final class ThreadExecutor: SerialExecutor {
+package final class ThreadExecutor: SerialExecutor {
   private let jobs: JobQueue
 
   /// - Throws: `limitExceeded` where the system has no thread to give.
-  init() throws(StoreError) {
+  package init() throws(StoreError) {
     jobs = JobQueue()
     try JobQueue.startThread(running: jobs)
   }
@@ -19,7 +19,7 @@ final class ThreadExecutor: SerialExecutor {
   // is told to end and not waited for.
   deinit { jobs.stop() }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     unsafe jobs.append(UnownedJob(job), executor: asUnownedSerialExecutor())
   }
 }

@@ -12,6 +12,9 @@ struct CommandWordsTests {
       CommandWords.normalised(["--data", "d", "ingest", "--", "--data"])
         == ["ingest", "--data", "d", "--", "--data"])
     #expect(CommandWords.normalised(["--data"]) == ["--data"])
+    #expect(
+      CommandWords.normalised(["query", "cost", "--limit", "-1", "--", "--limit", "-1"])
+        == ["query", "cost", "--limit=-1", "--", "--limit", "-1"])
     #expect(CommandWords.normalised(["query", "cost"]) == ["query", "cost"])
   }
 }

@@ -68,7 +68,8 @@ struct DocumentationTests {
   @Test func `the manual page has every command, metric and topic`() throws {
     let page = try ManualPage.rendered()
     for command in [
-      "ingest", "agent", "agents", "query", "events", "sql", "prices import", "generate",
+      "ingest", "agent", "agents", "alerts ack", "query", "events", "sql", "prices import",
+      "generate",
     ] {
       #expect(page.contains(".SS \"farthing \(command)"), "\(command)")
     }

@@ -238,6 +238,9 @@ struct AccessControlTests {
     let open = AccessPolicy()
     let everywhere = try #require(ListenAddress("0.0.0.0:7878"))
     #expect(open.objection(to: try #require(ListenAddress("127.0.0.1:7878"))) == nil)
+    let here = try #require(ListenAddress("127.0.0.1:7878"))
+    #expect(
+      open.objection(to: here, grpc: everywhere)?.hasPrefix("server.otlp_grpc_listen ") == true)
     #expect(AccessPolicy(isOpen: true).objection(to: everywhere) == nil)
     #expect(AccessPolicy(tokens: [Self.token("a", [.read])]).objection(to: everywhere) == nil)
     #expect(

@@ -63,6 +63,86 @@ struct OTLPCollectorTests {
     #expect(event.text(.operation) == meaning)
   }
 
+  // MARK: What users say of their calls
+
+  @Test(arguments: ["true", "True", "1"])
+  func `a yes of an environment variable is one`(_ text: String) throws {
+    let event = try event(
+      [Self.chat], resource: [SpanMessage.text("farthing.batch", text)])
+    #expect(event.event.integer(.batch) == 1)
+  }
+
+  @Test func `an attribute of ours that fills nothing is told once`() {
+    var collector = OTLPCollector()
+    var span = SpanMessage.call("a", 1, 1)
+    span.message(9, SpanMessage.text("farthing.tenent", "x"))
+    span.message(9, SpanMessage.text("farthing.batch", "perhaps"))
+    var warnings: [[String]] = []
+    for _ in 0..<2 {
+      let collected = collector.collect(
+        SpanMessage.request([span]), signal: .traces, encoding: .protobuf, context)
+      collector.confirm(collected)
+      warnings.append(collected.warnings)
+    }
+    #expect(warnings[0].count == 2)
+    #expect(warnings[0].last?.contains("did you mean \"farthing.tenant\"?") == true)
+    #expect(warnings[1].isEmpty)
+  }
+
+  @Test func `metadata and tags of OpenInference become tags, and what names a task its task`()
+    throws
+  {
+    var list = ProtobufWriter()
+    for tag in ["beta", "region: eu", ":none", "", String(repeating: "x", count: 300)] {
+      var text = ProtobufWriter()
+      text.raw(1, Array(tag.utf8))
+      list.message(1, text)
+    }
+    var tags = ProtobufWriter()
+    tags.message(5, list)
+    let metadata = #"""
+      {"squad":"red","tier":2,"paid":true,"thread_id":"t-1","user_id":"u-1","none":null,"empty":"",
+       "nested":{"a":1},"many":[1],"prompt":"\#(String(repeating: "p", count: 300))"}
+      """#
+    let event = try event(
+      [
+        SpanMessage.text("openinference.span.kind", "LLM"),
+        SpanMessage.text("user.id", "svc-a"), SpanMessage.text("metadata", metadata),
+        SpanMessage.attribute("tag.tags", tags),
+      ], scope: "openinference.instrumentation.openai")
+    #expect(
+      event.tags == ["squad": "red", "tier": "2", "paid": "true", "beta": "true", "region": "eu"])
+    #expect(event.text(.task) == "t-1")
+    #expect(event.text(.identity) == "svc-a")
+  }
+
+  @Test(arguments: ["[1]", "{", "\"text\"", "null", "{\"a\":}"])
+  func `metadata that is no object says nothing`(_ metadata: String) throws {
+    let event = try event(
+      [
+        SpanMessage.text("openinference.span.kind", "LLM"), SpanMessage.text("metadata", metadata),
+        SpanMessage.text("tag.tags", "no list"),
+      ], scope: "openinference.instrumentation.openai")
+    #expect(event.tags.isEmpty)
+  }
+
+  @Test func `lists are read of JSON as of protobuf`() throws {
+    var collector = OTLPCollector()
+    let body = #"""
+      {"resourceSpans":[{"scopeSpans":[{"scope":{"name":"openinference.instrumentation.openai"},"spans":[
+      {"traceId":"000102030405060708090a0b0c0d0e0f","spanId":"0001020304050607",
+       "startTimeUnixNano":"1795240000000000000","endTimeUnixNano":"1795240001000000000","attributes":[
+       {"key":"openinference.span.kind","value":{"stringValue":"LLM"}},
+       {"key":"llm.model_name","value":{"stringValue":"m"}},
+       {"key":"tag.tags","value":{"arrayValue":{"values":[{"stringValue":"squad:red"},{"intValue":"3"}]}}}]}]}]}]}
+      """#
+    let collected = collector.collect(
+      Array(body.utf8), signal: .traces, encoding: .json, context)
+    let event = PlainEvent(
+      event: try #require(collected.batch.events.first), batch: collected.batch)
+    #expect(event.tags == ["squad": "red"])
+  }
+
   // MARK: Tokens
 
   @Test(arguments: [

@@ -224,6 +224,10 @@ import Testing
         ExplanationWords(since: "2026-03-09", until: "2026-03-09"),
         "since \"2026-03-09\" is not before until \"2026-03-09\""
       ),
+      (
+        ExplanationWords(since: "24h", versus: "never/ever"),
+        "versus: \"never\" is not \(InstantParser.expectation)"
+      ),
       (ExplanationWords(since: "24h", versus: "2d/3d"), "versus: \"2d/3d\" ends before it begins"),
       (
         ExplanationWords(since: "24h", versus: "1/2/3"),

@@ -39,7 +39,7 @@ struct ConfigurationCheckup {
   private mutating func checkServer() {
     let server = settings.configuration.server
     let access = settings.configuration.access
-    if let objection = access.objection(to: server.listen) {
+    if let objection = access.objection(to: server.listen, grpc: server.grpcListen) {
       findings.append(
         .fault("server", objection, "farthing token create NAME --scopes ingest prints an element"))
     }

@@ -26,14 +26,25 @@ package struct PricesImport: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let settings = try global.settings()
+    let (settings, server) = try global.place()
     let start = try from.map { try InstantOption.parse($0, of: "--from") }
     let (read, cards, unusable) = try list.read(from: start, name: name)
-    let store = try await StoreAccess.writer(settings)
-    try await store.writer.addPriceList(
-      name: read.name, format: read.format.rawValue, validFrom: read.validFrom,
-      importedAt: read.importedAt, bytes: read.bytes)
-    try await store.close()
+    if let server {
+      let target = RemoteQuestion(
+        "/v1/prices",
+        [
+          ("name", read.name), ("format", read.format.rawValue),
+          ("from", start.map(TimeText.rfc3339)),
+        ]
+      ).target
+      try await server.use { try await $0.send(target, read.bytes) }
+    } else {
+      let store = try await StoreAccess.writer(settings)
+      try await store.writer.addPriceList(
+        name: read.name, format: read.format.rawValue, validFrom: read.validFrom,
+        importedAt: read.importedAt, bytes: read.bytes)
+      try await store.close()
+    }
     for entry in unusable { Console.note("farthing: warning: \(entry)") }
     try Console.result(
       "\(read.name.printable): \(AmountText.readable(count: Int128(cards))) cards imported as "

@@ -1,5 +1,4 @@
 package import ArgumentParser
-internal import FarthingCore
 internal import FarthingQuery
 internal import FarthingStore
 
@@ -19,34 +18,22 @@ package struct PricesMissing: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let settings = try global.settings()
-    let book = try StoreAccess.priceBook(settings)
-    let words = QueryWords(
-      metrics: "requests,tokens", by: "model,provider",
-      filter: "cost_state = 'unpriced' and usage != 'missing'", order: "tokens")
+    let (settings, server) = try global.place()
+    if let server {
+      let question = RemoteQuestion(
+        "/v1/prices/missing", [("output", output.output.rawValue)])
+      return try await server.use { try await $0.print(question) }
+    }
+    let now = HostProcess.now()
     let stored: StoredAnswer
     do {
-      let plan = try QueryPlan.parse(words, now: HostProcess.now())
-      stored = try StoreAccess.run(plan, settings)
+      stored = try StoreAccess.run(try PriceAnswers.missingPlan(now: now), settings)
     } catch let error as QueryError {
       throw CommandFailure(error)
     }
-    var answer = Answer(stored.result)
-    let isPricedNow = answer.rows.map { row -> Bool in
-      guard case .text(let model) = row[0] else { return false }
-      var provider: String?
-      if case .text(let name) = row[1] { provider = name }
-      let request = PriceRequest(model: model, provider: provider, time: HostProcess.now())
-      return book.resolve(request) != nil
-    }
-    let late = isPricedNow.count { $0 }
-    if late > 0 {
-      Console.note(
-        "farthing: \(late) more \(late == 1 ? "model has" : "models have") a price by now; requests "
-          + "that arrived before it was known stay unpriced until \"farthing prices reprice\"; see what it "
-          + "would change with --dry-run")
-    }
-    answer.rows = zip(answer.rows, isPricedNow).filter { !$0.1 }.map(\.0)
+    let (answer, notes) = PriceAnswers.missing(
+      Answer(stored.result), of: try StoreAccess.priceBook(settings), now: now)
+    for note in notes { Console.note(note) }
     try output.write(answer)
     try stored.expectWhole()
   }

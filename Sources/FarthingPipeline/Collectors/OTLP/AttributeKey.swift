@@ -60,6 +60,8 @@ enum AttributeKey: String, CaseIterable, Sendable {
   case countCompletionAudio = "llm.token_count.completion_details.audio"
   case costTotal = "llm.cost.total"
   case outputValue = "output.value"
+  case metadata = "metadata"
+  case tagList = "tag.tags"
   // OpenLLMetry.
   case traceloopKind = "traceloop.span.kind"
   case traceloopWorkflow = "traceloop.workflow.name"
@@ -176,7 +178,7 @@ struct AttributeValue: Sendable {
   enum Kind: UInt8, Sendable { case absent, text, integer, boolean, real, other }
 
   var kind = Kind.absent
-  /// The place of a text.
+  /// The place of a text, or of a list's `ArrayValue`, which is of the kind `other`.
   var start = 0
   var end = 0
   /// An integer, a boolean, or a double's bits.

@@ -163,6 +163,7 @@ package struct OTLPCollector: EventCollector {
     collected.records = spans.spanCount
     collected.callSpans = spans.drafts.count
     warn(of: spans.unknownScopes, &collected)
+    warn(of: spans.unreadFields, &collected)
     let groups = CallGroups(spans.drafts, passages: spans.passages, spans.arena)
     collected.marks.reserveCapacity(2 * groups.groups.count)
     // Of each call its group's place, whose first draft is made to say all that is known of it.
@@ -243,6 +244,22 @@ package struct OTLPCollector: EventCollector {
       collected.warnings.append(
         "instrumentation scope \"\(name)\"\(number) is not known: its spans are read by the "
           + "GenAI semantic conventions, with cached tokens taken to be inside input tokens")
+    }
+  }
+
+  private func warn(of fields: Set<String>, _ collected: inout Collected) {
+    for field in fields.sorted() {
+      let key = "field " + field
+      guard !warned.contains(key), warned.count < Self.warningLimit else { continue }
+      collected.warned.append(key)
+      let name = DescriptiveText.fitting(field)
+      let near =
+        Suggestion.nearest(to: field, among: ContractField.names).flatMap {
+          $0 == field ? nil : "; did you mean \"farthing.\($0)\"?"
+        } ?? ""
+      collected.warnings.append(
+        "the attribute \"farthing.\(name)\" is left out: it fills no field of a request, or its value "
+          + "is none of that field\(near)")
     }
   }
 

@@ -181,12 +181,26 @@ enum OTLPJSON {
       } else if let real = value.either("doubleValue", "double_value")?.literal.flatMap(Double.init)
       {
         any.fixed(4, real.bitPattern)
+      } else if let list = value.either("arrayValue", "array_value"), list.isObject {
+        any.message(5, texts(of: list))
       }
       var pair = ProtobufWriter()
       pair.raw(1, key)
       pair.message(2, any)
       writer.message(field, pair)
     }
+  }
+
+  /// The texts of a list; what else is in it is not read.
+  private static func texts(of list: JSONValue) -> ProtobufWriter {
+    var result = ProtobufWriter()
+    for value in list.either("values")?.elements ?? [] where value.isObject {
+      guard let text = value.either("stringValue", "string_value")?.scalar else { continue }
+      var any = ProtobufWriter()
+      any.raw(1, text)
+      result.message(1, any)
+    }
+    return result
   }
 
   private static func isRead(_ key: ArraySlice<UInt8>) -> Bool {

@@ -108,6 +108,26 @@ package struct OTLPResponse: Sendable, Equatable {
     return OTLPResponse(status: status, contentType: encoding.contentType, body: body)
   }
 
+  /// A `google.rpc.Status` with a `RetryInfo`, as gRPC sends it beside a call's status.
+  ///
+  /// - Parameters:
+  ///   - code: The `google.rpc.Code`.
+  ///   - seconds: After which the same call may succeed.
+  package static func retryDetails(code: Int, message: String, seconds: Int) -> [UInt8] {
+    var delay = ProtobufWriter()
+    delay.integer(1, UInt64(max(0, seconds)))
+    var retry = ProtobufWriter()
+    retry.message(1, delay)
+    var detail = ProtobufWriter()
+    detail.text(1, "type.googleapis.com/google.rpc.RetryInfo")
+    detail.raw(2, retry.bytes)
+    var status = ProtobufWriter()
+    status.integer(1, UInt64(max(0, code)))
+    status.text(2, message)
+    status.message(3, detail)
+    return status.bytes
+  }
+
   /// The `google.rpc.Code` that stands for an HTTP status. Source: google/rpc/code.proto.
   private static func grpcCode(of status: Int) -> Int {
     switch status {
@@ -125,8 +145,9 @@ package struct OTLPResponse: Sendable, Equatable {
 }
 
 /// Texts as JSON writes them.
-private enum JSONQuoted {
-  static func text(_ text: String) -> String {
+package enum JSONQuoted {
+  /// The text between quotes, with escapes where JSON needs them.
+  package static func text(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -12,6 +12,8 @@ struct SpanInterpreter: SpanSink {
   private(set) var passages: [SpanID: UInt64] = [:]
   /// Sources of calls that no row is known of: name and version.
   private(set) var unknownScopes: [String: String] = [:]
+  /// What stood behind `farthing.` and fills no field, or has a value that its field cannot have.
+  private(set) var unreadFields: Set<String> = []
 
   /// What the resource says of each of its calls.
   private var resourceEvent = DecodedEvent()
@@ -65,8 +67,8 @@ struct SpanInterpreter: SpanSink {
     spanCount += 1
     guard let operation = operation(attributes) else {
       let isPassage =
-        !attributes.has(Places.operation) && !attributes.has(Places.spanKind)
-        && !attributes.has(Places.traceloopKind)
+        !attributes.has(SpanPlaces.operation) && !attributes.has(SpanPlaces.spanKind)
+        && !attributes.has(SpanPlaces.traceloopKind)
       if isPassage, span.parent != 0 { passages[span.id] = span.parent }
       return
     }
@@ -109,18 +111,20 @@ struct SpanInterpreter: SpanSink {
   /// The contract's operation of a call; nil for a span that is none.
   private mutating func operation(_ attributes: AttributeSet) -> Operation? {
     // A wrapper says so, whatever else it says.
-    if attributes.has(Places.traceloopKind) { return nil }
-    if attributes.hasText(Places.spanKind) {
-      return operation(attributes, Places.spanKind, OperationNames.spanKinds)
+    if attributes.has(SpanPlaces.traceloopKind) { return nil }
+    if attributes.hasText(SpanPlaces.spanKind) {
+      return operation(attributes, SpanPlaces.spanKind, OperationNames.spanKinds)
     }
-    if attributes.hasText(Places.operation) {
-      return operation(attributes, Places.operation, rule.operations)
+    if attributes.hasText(SpanPlaces.operation) {
+      return operation(attributes, SpanPlaces.operation, rule.operations)
     }
-    if attributes.hasText(Places.requestType) {
-      return operation(attributes, Places.requestType, OperationNames.requestTypes)
+    if attributes.hasText(SpanPlaces.requestType) {
+      return operation(attributes, SpanPlaces.requestType, OperationNames.requestTypes)
     }
-    let hasModel = attributes.has(Places.requestModel) || attributes.has(Places.responseModel)
-    let hasCounts = attributes.has(Places.inputTokens) || attributes.has(Places.promptTokens)
+    let hasModel =
+      attributes.has(SpanPlaces.requestModel) || attributes.has(SpanPlaces.responseModel)
+    let hasCounts =
+      attributes.has(SpanPlaces.inputTokens) || attributes.has(SpanPlaces.promptTokens)
     return hasModel && hasCounts ? Operation(name: arena.make(Self.chat)) : nil
   }
 
@@ -246,9 +250,9 @@ struct SpanInterpreter: SpanSink {
       }
       return
     }
-    let address = attributes.value(at: Places.serverAddress)
+    let address = attributes.value(at: SpanPlaces.serverAddress)
     guard address.kind == .text, address.isPresent else { return }
-    let port = attributes.value(at: Places.serverPort)
+    let port = attributes.value(at: SpanPlaces.serverPort)
     guard port.kind == .integer, port.bits != 443, port.bits != 80 else {
       event.set(.endpoint, TextArena.range(address))
       return
@@ -262,10 +266,11 @@ struct SpanInterpreter: SpanSink {
   private mutating func setFailure(
     _ span: SpanFacts, _ attributes: AttributeSet, in draft: inout CallDraft
   ) {
-    let errorType = text(attributes, Places.errorType)
+    let errorType = text(attributes, SpanPlaces.errorType)
     guard span.isError || errorType != nil else { return }
     draft.isFailure = true
-    let code = count(attributes, Places.httpStatus) ?? count(attributes, Places.httpStatusOlder)
+    let code =
+      count(attributes, SpanPlaces.httpStatus) ?? count(attributes, SpanPlaces.httpStatusOlder)
     let exception = span.exception.map { arena.body[$0] }
     let words = [errorType, exception].compactMap { $0 }.map {
       String(decoding: $0.prefix(256), as: UTF8.self)
@@ -275,7 +280,7 @@ struct SpanInterpreter: SpanSink {
     let status = CallStatus.ofFailure(httpStatus: told, error: words)
     draft.event.set(.status, arena.make(status.utf8))
     if errorType != nil {
-      draft.event.set(.error, TextArena.range(attributes.value(at: Places.errorType)))
+      draft.event.set(.error, TextArena.range(attributes.value(at: SpanPlaces.errorType)))
       // Beside an HTTP status stands what the provider itself calls the error; without one, its
       // library's word for what happened on this side says least.
       draft.errorRank = code != nil ? 0 : rule.isProvidersOwn ? 3 : 1
@@ -297,9 +302,9 @@ struct SpanInterpreter: SpanSink {
   private mutating func setIDs(_ attributes: AttributeSet, in draft: inout CallDraft) {
     if let callID = rulePlaces.callID, attributes.hasText(callID) {
       draft.callID = TextArena.range(attributes.value(at: callID))
-      draft.route = range(attributes, Places.modelGroup)
+      draft.route = range(attributes, SpanPlaces.modelGroup)
     }
-    var response = range(attributes, Places.responseID)
+    var response = range(attributes, SpanPlaces.responseID)
     if let inside = rulePlaces.responseIDInside, response == nil,
       let answer = text(attributes, inside), let place = JSONExcerpt.responseID(answer)
     {
@@ -446,12 +451,17 @@ struct SpanInterpreter: SpanSink {
       let key = String(
         decoding: arena.body[name].dropFirst(SpanFields.associationPrefix.count).prefix(256),
         as: UTF8.self)
-      if let field = SpanFields.associations[key] {
-        if draft.event.range(of: field) == nil, let range = read(value, .plain) {
-          draft.event.set(field, range)
-        }
-      } else {
-        add(tag: key, value, to: &tags)
+      if let text = plainText(value) { associate(key, text, in: &draft, &tags) }
+    }
+    if let object = text(attributes, SpanPlaces.metadata) {
+      for (name, value) in SpanMetadata.members(object) {
+        associate(name, arena.make(value.utf8), in: &draft, &tags)
+      }
+    }
+    let list = attributes.value(at: SpanPlaces.tagList)
+    if list.kind == .other, list.start < list.end {
+      for (name, value) in SpanMetadata.tags(arena.body[list.start..<list.end]) {
+        add(tag: name, text: arena.make(value.utf8), to: &tags)
       }
     }
     if !resourceNamed.isEmpty { apply(resourceNamed, to: &draft, &tags) }
@@ -461,6 +471,16 @@ struct SpanInterpreter: SpanSink {
     draft.event.tags = first..<entries.count
   }
 
+  /// Fills the field that a user's name for a dimension means, where nothing else did, or adds a tag.
+  private mutating func associate(
+    _ name: String, _ text: ByteRange, in draft: inout CallDraft, _ tags: inout [NamedEntry]
+  ) {
+    guard let field = SpanFields.associations[name] else {
+      return add(tag: name, text: text, to: &tags)
+    }
+    if draft.event.range(of: field) == nil { draft.event.set(field, text) }
+  }
+
   private func isAssociation(_ name: Range<Int>) -> Bool {
     arena.body[name].starts(with: SpanFields.associationPrefix)
   }
@@ -468,7 +488,12 @@ struct SpanInterpreter: SpanSink {
   private mutating func add(
     tag name: String, _ value: AttributeValue, to tags: inout [NamedEntry]
   ) {
-    guard value.isPresent, !name.isEmpty, let text = plainText(value) else { return }
+    guard value.isPresent, let text = plainText(value) else { return }
+    add(tag: name, text: text, to: &tags)
+  }
+
+  private mutating func add(tag name: String, text: ByteRange, to tags: inout [NamedEntry]) {
+    guard !name.isEmpty, text.length > 0 else { return }
     if let known = tags.firstIndex(where: { arena.slice($0.name).elementsEqual(name.utf8) }) {
       tags[known].text = text
     } else {
@@ -497,18 +522,43 @@ struct SpanInterpreter: SpanSink {
         add(tag: String(key.dropFirst(5)), value, to: &tags)
         continue
       }
-      guard let field = ContractField(name: key), field.belongs(to: .request) else { continue }
+      guard let field = ContractField(name: key), field.belongs(to: .request) else {
+        noteUnread(key)
+        continue
+      }
       switch field {
       case .text(let field):
         if let range = read(value, .plain) { draft.event.set(field, range) }
       case .integer(let field):
-        if let number = own(count: value) { draft.event.set(field, number) }
+        if let number = own(count: value, isBoolean: field.isBoolean) {
+          draft.event.set(field, number)
+        } else {
+          noteUnread(key)
+        }
       case .real(let field):
-        if let number = own(real: value) { draft.event.set(field, number) }
+        if let number = own(real: value) { draft.event.set(field, number) } else { noteUnread(key) }
       case .money: setCost(value, in: &draft)
-      case .time, .until: break
+      // A span has a start of its own.
+      case .time, .until: noteUnread(key)
       }
     }
+  }
+
+  private mutating func noteUnread(_ field: String) {
+    if unreadFields.count < 64 { unreadFields.insert(field) }
+  }
+
+  /// - Parameter isBoolean: Whether `true` and `false` are meant: values of the SDKs' environment
+  ///   variables are always texts.
+  private func own(count value: AttributeValue, isBoolean: Bool) -> Int64? {
+    if isBoolean, value.kind == .text {
+      switch String(decoding: arena.body[value.start..<value.end], as: UTF8.self).lowercased() {
+      case "true": return 1
+      case "false": return 0
+      default: break
+      }
+    }
+    return own(count: value)
   }
 
   private func own(count value: AttributeValue) -> Int64? {
@@ -535,59 +585,4 @@ struct SpanInterpreter: SpanSink {
 private struct Operation: Sendable {
   var name: ByteRange
   var isEmbedding = false
-}
-
-/// What the last name of some kind meant.
-private struct Remembered<Meaning: Sendable>: Sendable {
-  /// In the body; nil where there was none.
-  var name: Range<Int>?
-  /// Tells vocabularies apart where there are several.
-  var table = 0
-  var meaning: Meaning
-
-  func holds(_ other: Range<Int>, _ body: [UInt8]) -> Bool {
-    guard let name, name.count == other.count else { return false }
-    let bytes = body.span
-    for index in 0..<name.count
-    where bytes[name.lowerBound &+ index] != bytes[other.lowerBound &+ index] {
-      return false
-    }
-    return true
-  }
-}
-
-/// The places of a rule's keys, looked up once a scope.
-private struct RulePlaces: Sendable {
-  var responseIDInside: Int?
-  var modelAlias: Int?
-  var usageText: Int?
-  var hiddenText: Int?
-  var callID: Int?
-
-  init(_ rule: Instrumentation) {
-    responseIDInside = rule.responseIDInside?.place
-    modelAlias = rule.modelAlias?.place
-    usageText = rule.usageText?.place
-    hiddenText = rule.hiddenText?.place
-    callID = rule.callID?.place
-  }
-}
-
-/// Places of the keys that are asked for by name.
-private enum Places {
-  static let operation = AttributeKey.operation.place
-  static let spanKind = AttributeKey.spanKind.place
-  static let traceloopKind = AttributeKey.traceloopKind.place
-  static let requestType = AttributeKey.requestType.place
-  static let requestModel = AttributeKey.requestModel.place
-  static let responseModel = AttributeKey.responseModel.place
-  static let responseID = AttributeKey.responseID.place
-  static let inputTokens = AttributeKey.inputTokens.place
-  static let promptTokens = AttributeKey.promptTokens.place
-  static let serverAddress = AttributeKey.serverAddress.place
-  static let serverPort = AttributeKey.serverPort.place
-  static let modelGroup = AttributeKey.liteModelGroup.place
-  static let errorType = AttributeKey.errorType.place
-  static let httpStatus = AttributeKey.httpStatus.place
-  static let httpStatusOlder = AttributeKey.httpStatusOlder.place
 }

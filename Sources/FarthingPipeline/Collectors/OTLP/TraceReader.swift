@@ -254,7 +254,9 @@ struct TraceReader {
       case (2, ProtobufWire.varint): value = AttributeValue(kind: .boolean, bits: field.bits)
       case (3, ProtobufWire.varint): value = AttributeValue(kind: .integer, bits: field.bits)
       case (4, ProtobufWire.fixed64): value = AttributeValue(kind: .real, bits: field.bits)
-      case (5...7, ProtobufWire.bytes): value = AttributeValue(kind: .other)
+      case (5, ProtobufWire.bytes):
+        value = AttributeValue(kind: .other, start: field.start, end: field.end)
+      case (6...7, ProtobufWire.bytes): value = AttributeValue(kind: .other)
       default: break
       }
     }

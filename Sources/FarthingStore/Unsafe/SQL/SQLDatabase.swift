@@ -16,6 +16,9 @@ internal import CSQLite
     package var valueBytes: Int32 = 64 << 20
     /// Memory of one sort, set of distinct values or intermediate table before it goes to a file.
     package var sortBytes = 32 << 20
+    /// All memory of SQLite in this process while the statement runs, the statement's temporary tables
+    /// included, which go to no file then; nil where those go to files.
+    package var memoryBytes: Int?
     /// Of one statement.
     package var statementBytes: Int32 = 1 << 20
     /// Asked now and then while a statement runs; true ends it.
@@ -53,7 +56,8 @@ internal import CSQLite
     // What does not fit goes to temporary files, which have no name and vanish with the process; its
     // limit on the size of a file bounds them. Runs of a sort as long as this cache are merged.
     let pages = "PRAGMA cache_size = -\(max(1, limits.sortBytes >> 10))"
-    unsafe sqlite3_exec(handle, "PRAGMA temp_store = FILE; \(pages)", nil, nil, nil)
+    let place = limits.memoryBytes == nil ? "FILE" : "MEMORY"
+    unsafe sqlite3_exec(handle, "PRAGMA temp_store = \(place); \(pages)", nil, nil, nil)
     fence()
   }
 
@@ -106,15 +110,30 @@ internal import CSQLite
         let name = unsafe second.map { unsafe String(cString: $0) }
         return database.authorize(action, table: table, function: name)
       }, context)
-    guard limits.isTimeOver != nil else { return }
-    // Some ten thousand steps of SQLite's machine take about a tenth of a millisecond.
+    guard limits.isTimeOver != nil || limits.memoryBytes != nil else { return }
+    // Some ten thousand steps of SQLite's machine take about a tenth of a millisecond. Memory is
+    // looked at more often: a hundred steps may make a hundred values of the greatest length.
     unsafe sqlite3_progress_handler(
-      handle, 10_000,
+      handle, limits.memoryBytes == nil ? 10_000 : 200,
       { context in
         guard let context = unsafe context else { return 1 }
         let database = unsafe Unmanaged<SQLDatabase>.fromOpaque(context).takeUnretainedValue()
-        return database.limits.isTimeOver?() == true ? 1 : 0
+        return database.isOver ? 1 : 0
       }, context)
+  }
+
+  /// Whether the statement has had its time or its memory.
+  private var isOver: Bool {
+    if let bound = limits.memoryBytes, sqlite3_memory_used() > Int64(bound) {
+      pendingError =
+        pendingError
+        ?? SQLFailure(
+          .limit,
+          "the statement needs more than its memory limit; raise it with query_memory_mib in the "
+            + "configuration")
+      return true
+    }
+    return limits.isTimeOver?() == true
   }
 
   /// Functions that reach beyond the statement, or could.
