@@ -79,6 +79,8 @@ package final class Server: Sendable {
     var spool: Spool?
     /// nil where none are kept.
     var alerts: AlertCalls?
+    /// nil where nothing is watched.
+    var monitor: MonitorService?
   }
 
   private struct Answers: Sendable {
@@ -212,9 +214,10 @@ package final class Server: Sendable {
   /// - Parameters:
   ///   - agents: what is known of agents that forwarded to this store before.
   ///   - alerts: nil where none are kept.
+  ///   - monitor: nil where nothing is watched.
   package func serve(
     _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([]),
-    alerts: AlertService? = nil
+    alerts: AlertService? = nil, monitor: MonitorService? = nil
   ) {
     let (committer, decoder, intake) = intake(
       into: writer, book: book, preparation: writer.preparation)
@@ -236,7 +239,8 @@ package final class Server: Sendable {
           prices: PriceIntake(
             writer: writer, decoder: decoder, prices: prices, threads: queryThreads,
             limits: limits, clock: around.clock),
-          alerts: alerts.map { AlertCalls(service: $0, clock: around.clock) }))
+          alerts: alerts.map { AlertCalls(service: $0, clock: around.clock) },
+          monitor: monitor))
     }
   }
 
@@ -469,6 +473,7 @@ package final class Server: Sendable {
       openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
       agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units,
       alerts: await service?.alerts?.service.desk.figures,
+      monitor: await service?.monitor?.desk.figures,
       budgets: budgets)
     return .text(.ok, page.text, type: MetricsText.contentType)
   }

@@ -16,6 +16,40 @@ import Testing
     }
   }
 
+  @Test func `is answered while others post and ask`() async throws {
+    try await withServer { server in
+      let posts = 40
+      let answered = try await withThrowingTaskGroup(of: Int.self) { group in
+        for poster in 0..<2 {
+          group.addTask {
+            for number in 0..<posts {
+              let reply = try await server.post(event("p\(poster)-\(number)"))
+              #expect(reply.status == 200)
+            }
+            return 0
+          }
+        }
+        for _ in 0..<4 {
+          group.addTask {
+            var seen = 0
+            for _ in 0..<posts {
+              let reply = try await server.call("GET", "/v1/query?metrics=requests")
+              #expect(reply.status == 200)
+              let count = reply.text.split { !$0.isNumber }.first.flatMap { Int($0) } ?? -1
+              #expect(count >= seen)
+              seen = count
+            }
+            return posts
+          }
+        }
+        return try await group.reduce(0, +)
+      }
+      #expect(answered == 4 * posts)
+      let last = try await server.call("GET", "/v1/query?metrics=requests")
+      #expect(last.text == "[\n{\"requests\":\(2 * posts)}\n]\n")
+    }
+  }
+
   @Test func `has the parameters of the command line, in JSON and CSV`() async throws {
     try await withServer { server in
       let lines = (0..<20).map { event("q\($0)", model: $0 < 5 ? "gpt-4o" : "gpt-4o-mini") }

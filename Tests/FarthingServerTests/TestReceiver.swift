@@ -26,6 +26,7 @@ final class TestReceiver: Sendable {
     var connections = 0
     var behaviour: @Sendable (Int) -> Behaviour
     var waiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    var callWaiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     var taken: Int { calls.count(where: \.isTaken) }
   }
 
@@ -79,6 +80,18 @@ final class TestReceiver: Sendable {
     }
   }
 
+  /// Returns once so many calls have come, whatever came of them.
+  func waitForCalls(_ count: Int) async {
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        if state.calls.count >= count { return true }
+        state.callWaiters.append((count, continuation))
+        return false
+      }
+      if isThere { continuation.resume() }
+    }
+  }
+
   func close() async {
     let channel = channel.withLock { $0 }
     try? await channel?.close().get()
@@ -95,7 +108,11 @@ final class TestReceiver: Sendable {
       if case .status(let code, _) = behaviour { isTaken = (200..<300).contains(code) }
       state.calls.append(Call(target: target, fields: fields, body: body, isTaken: isTaken))
       let taken = state.taken
-      let ready = state.waiters.filter { $0.count <= taken }.map(\.continuation)
+      let count = state.calls.count
+      let ready =
+        state.waiters.filter { $0.count <= taken }.map(\.continuation)
+        + state.callWaiters.filter { $0.count <= count }.map(\.continuation)
+      state.callWaiters.removeAll { $0.count <= count }
       state.waiters.removeAll { $0.count <= taken }
       return (behaviour, ready)
     }

@@ -4,14 +4,18 @@ Each check starts a server of its own on loopback, has a client work with it as 
 compares what the server answers with what the client was made to do. Ends by itself, leaves nothing
 running, and exits with 1 where a check failed. Checks whose program is not installed are skipped by name.
 """
+import base64
 import contextlib
+import http.server
 import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import urllib.parse
@@ -41,11 +45,11 @@ def until(condition, seconds, what):
 
 
 class Server:
-    def __init__(self, folder):
+    def __init__(self, folder, *words, **environment):
         self.log = open(folder / "server.log", "w+")
         self.process = subprocess.Popen(
-            [FARTHING, "serve", "--listen", "127.0.0.1:0", "--data", folder / "data"],
-            stderr=self.log, stdout=subprocess.DEVNULL)
+            [FARTHING, "serve", "--listen", "127.0.0.1:0", "--data", folder / "data", *words],
+            stderr=self.log, stdout=subprocess.DEVNULL, env=dict(os.environ, **environment))
         self.url = until(self._address, 20, "the start of the server")
 
     def _address(self):
@@ -313,9 +317,110 @@ def schemathesis(server, folder):
     return next((line.strip() for line in reversed(run.stdout.splitlines()) if line.strip()), "")
 
 
+class Hook(http.server.BaseHTTPRequestHandler):
+    """A receiver that believes what the verifier of Standard Webhooks believes, and refuses each first attempt."""
+    verifier = None
+    bodies = []
+    faults = []
+    attempts = {}
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        name = self.headers["webhook-id"]
+        self.attempts[name] = self.attempts.get(name, 0) + 1
+        try:
+            verified = self.verifier.verify(body, dict(self.headers))
+        except Exception as fault:
+            self.faults.append(repr(fault))
+            verified = None
+        taken = verified is not None and self.attempts[name] > 1
+        if taken:
+            self.bodies.append(verified)
+        self.send_response(204 if taken else 503)
+        self.end_headers()
+
+    def log_message(self, *words):
+        pass
+
+
+def history(now):
+    """Two days of three identities, up to an hour ago."""
+    for number in range(288):
+        for identity in range(3):
+            yield {"time": int((now - 3600 - (288 - number) * 600 + identity) * 1e9), "id": f"h{number}-{identity}",
+                   "model": "gpt-4o", "provider": "openai", "identity": f"svc-{identity}", "workload": "search",
+                   "tenant": "acme", "input_tokens": 2000, "output_tokens": 100, "status": "ok"}
+
+
+def receivers(_, folder):
+    """The verifier of Standard Webhooks believes every delivery, and Alertmanager shows the alert."""
+    try:
+        import standardwebhooks
+    except ImportError:
+        raise Skipped("standardwebhooks is not installed")
+    secret = "whsec_" + base64.b64encode(os.urandom(32)).decode()
+    Hook.verifier = standardwebhooks.Webhook(secret)
+    hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    manager = shutil.which("prometheus-alertmanager")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    base = folder / "receivers"
+    base.mkdir()
+    (base / "farthing.yaml").write_text(
+        "alerting:\n  receivers:\n"
+        f"    - {{name: hook, type: webhook, url: 'http://127.0.0.1:{hook.server_port}/', secret_env: HOOK_SECRET, allow_loopback: true}}\n"
+        f"    - {{name: manager, type: alertmanager, url: 'http://127.0.0.1:{port}', allow_loopback: true}}\n")
+    (base / "alertmanager.yml").write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
+    with contextlib.ExitStack() as stack:
+        if manager:
+            log = stack.enter_context(open(base / "alertmanager.log", "w"))
+            stack.enter_context(running(
+                manager, f"--config.file={base}/alertmanager.yml", f"--storage.path={base}/am",
+                f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=", stdout=log, stderr=log))
+        server = Server(base, "--config", base / "farthing.yaml", HOOK_SECRET=secret)
+        stack.callback(server.stop)
+
+        def post(events):
+            body = "\n".join(map(json.dumps, events)).encode()
+            return json.load(urllib.request.urlopen(urllib.request.Request(server.url + "/v1/events", body)))
+
+        assert post(history(time.time()))["accepted"] == 864
+        started = time.monotonic()
+
+        def attack():
+            post([{"time": time.time_ns(), "id": os.urandom(8).hex(), "model": "gpt-4o", "provider": "openai",
+                   "identity": "stolen", "workload": "search", "tenant": "acme", "input_tokens": 100000,
+                   "output_tokens": 100, "status": "ok"} for _ in range(2)])
+            time.sleep(0.3)
+            return [body for body in Hook.bodies if body["type"] == "alerts.firing"]
+
+        first = until(attack, 90, "the webhook's alert")[0]
+        seconds = time.monotonic() - started
+        alert = first["data"]["alerts"][0]
+        assert alert["kind"] == "new_identity_spend" and alert["dimensions"]["identity"] == "stolen", alert
+        assert not Hook.faults, Hook.faults
+        said = f"{sum(Hook.attempts.values())} attempts verified, told after {seconds:.1f} s and one refusal"
+        if not manager:
+            return said + "; prometheus-alertmanager is not installed"
+
+        def shown():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=5) as answer:
+                    return [each for each in json.load(answer) if each["labels"]["incident"] == alert["id"]]
+            except OSError:
+                return None
+
+        found = until(shown, 90, "Alertmanager's alert")
+        assert [each["labels"]["severity"] for each in found] == [alert["severity"]], found
+        assert found[0]["labels"]["alertname"] == "new_identity_spend" and found[0]["labels"]["identity"] == "stolen"
+        return said + "; Alertmanager shows it"
+
+
 CHECKS = [
     opentelemetry, opentelemetry_grpc, opentelemetry_json, openllmetry, openinference, litellm, litellm_otel,
-    prometheus, schemathesis]
+    prometheus, receivers, schemathesis]
 
 
 def main():

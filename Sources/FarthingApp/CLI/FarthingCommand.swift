@@ -19,11 +19,11 @@ package struct FarthingCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, ExplainCommand.self, EventsCommand.self,
-      SQLCommand.self,
+      SQLCommand.self, BacktestCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
       BudgetsCommand.self,
       PricesCommand.self,
-      StoreCommand.self, GenerateCommand.self,
+      StoreCommand.self, GenerateCommand.self, DetectCommand.self,
       TokenCommand.self,
       DoctorCommand.self, ManualCommand.self,
     ])

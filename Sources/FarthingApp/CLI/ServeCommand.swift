@@ -62,9 +62,12 @@ package struct ServeCommand: AsyncParsableCommand {
         directory: settings.dataFolder, settings: settings.configuration.alerting,
         now: HostProcess.now()), around: Self.alertSurroundings())
     await alerts.start()
+    let feed = DetectionFeed()
+    await store.writer.watch { feed.put($0, $1, $2) }
+    let monitor = try Self.monitor(Self.monitoring(settings), feed, alerts, store.writer)
     listening.server.serve(
       store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions),
-      alerts: alerts)
+      alerts: alerts, monitor: monitor)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
     if let address = listening.grpcAddress {
       Console.note("listening for OTLP over gRPC on \(address)")
@@ -73,13 +76,40 @@ package struct ServeCommand: AsyncParsableCommand {
     await DaemonSignals.reload(listening, until: DaemonSignals.reloads(), by: resolution) {
       await alerts.reload($0.configuration.alerting)
       budgets.replace($0.budgets)
+      await monitor.desk.reload(Self.monitoring($0))
     }
     Console.note("farthing: ending; requests at work are answered first")
     upkeep.cancel()
     await listening.server.drain()
+    await monitor.stop()
     await alerts.stop()
     store.retention = listening.retention
     try await store.close()
+  }
+
+  // MARK: What is watched
+
+  private static func monitoring(_ settings: Settings) -> MonitorDesk.Settings {
+    var calendar: EventCalendar?
+    // A file was read when the settings were resolved.
+    if case .given(let given)? = settings.configuration.calendar { calendar = given }
+    return MonitorDesk.Settings(
+      detection: settings.configuration.monitoring.settings(calendar: calendar),
+      rules: settings.rules, budgets: settings.budgets, queryBytes: settings.queryBytes)
+  }
+
+  private static func monitor(
+    _ settings: MonitorDesk.Settings, _ feed: DetectionFeed, _ alerts: AlertService,
+    _ writer: StoreWriter
+  ) throws(StoreError) -> MonitorService {
+    let cache = BlockCache()
+    return MonitorService(
+      try MonitorDesk(
+        settings, feed: feed, alerts: alerts,
+        snapshot: { () async throws(StoreError) in try await writer.snapshot(cache: cache) },
+        clock: { HostProcess.now() },
+        warn: { Console.note("farthing: warning: \($0.printable)") }),
+      pause: { try? await Task.sleep(for: .milliseconds(500)) })
   }
 
   /// Says what the options, the environment and the file say when it is called.
@@ -106,7 +136,8 @@ package struct ServeCommand: AsyncParsableCommand {
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
     live: [
-      "server", "access", "alerting", "retention_days", "retention_gib", "budgets", "rules",
+      "server", "access", "alerting", "detection", "retention_days", "retention_gib", "budgets",
+      "rules",
       "sites", "calendar",
     ],
     fixed: ["data", "listed_errors", "query_memory_mib"])

@@ -28,6 +28,7 @@ enum ConfigurationSchema {
     .section(
       "alerting", \.alerting, AlertingSchema.settings,
       check: { AlertingSchema.check(&$0, $1, $2) }),
+    .section("detection", \.monitoring, detection),
     .node("sites", \.sites, below: SiteRegistry.keys, read: { RegistrySetting.sites(&$0, $1) }),
     .node(
       "calendar", \.calendar, below: EventCalendar.ownKeys,
@@ -130,6 +131,27 @@ enum ConfigurationSchema {
     .section("batch", \.batch, batch),
     .seconds("longest_retry_s", \.longestRetry, 1...86_400),
   ]
+
+  private static let detection: [Setting<MonitoringSettings>] = [
+    .flag("enabled", \.isEnabled),
+    .value(
+      "min_usd", \.minimumCents,
+      expected: "US dollars from 0.01 to 1000000 with at most two decimals", parse: { cents($0) }),
+    .whole("warning_usd_per_hour", \.warningRate, 0...1_000_000),
+    .whole("critical_usd_per_hour", \.criticalRate, 0...1_000_000),
+    .whole("max_series", \.maximumSeries, 1000...1_000_000),
+  ]
+
+  private static func cents(_ text: String) -> Int? {
+    guard let millionths = EventCalendar.millionths(text) ?? whole(text), millionths > 0,
+      millionths % 10_000 == 0
+    else { return nil }
+    return millionths / 10_000
+  }
+
+  private static func whole(_ text: String) -> Int? {
+    WholeNumber.parse(text, 0...1_000_000).map { $0 * 1_000_000 }
+  }
 
   private static let spool: [Setting<AgentSettings.Spool>] = [
     .text("folder", \.folder, .restart),

@@ -30,7 +30,7 @@ enum HitKind: UInt8, Sendable, CaseIterable {
   var shape: Shape {
     switch self {
     case .trouble:
-      Shape(multiple: 4, added: 0.15, threshold: 12, warmUp: 200, memory: 667)
+      Shape(multiple: 4, added: 0.2, threshold: 16, warmUp: 200, memory: 667)
     case .fallback:
       Shape(multiple: 4, added: 0.10, threshold: 12, warmUp: 0, memory: 667)
     case .taskFailure:

@@ -38,7 +38,7 @@ struct SpendSeries: Sendable, Archivable {
   private(set) var next: Int64 = 0
   /// The last bucket with an event.
   private(set) var lastActive: Int64 = -1
-  /// Up to four sites that it is heard from.
+  /// Up to twelve sites that it is heard from.
   private(set) var sites: [ObservedName] = []
 
   // What is expected.
@@ -74,14 +74,7 @@ struct SpendSeries: Sendable, Archivable {
   private(set) var recent = 0.0
   /// Unclipped mean over two hours, for the level that is accepted after a day.
   private var raw = ForgettingMean()
-  /// Dollars that are missing against half of what is expected, and since when.
-  private(set) var shortfall = 0.0
-  private(set) var shortfallStart: Int64 = 0
-  private(set) var isShort = false
 
-  /// The hour that ended last: what its profile had expected a bucket, and what it was.
-  private var hourExpected = 0.0
-  private var hourActual = 0.0
   /// Costs of the two buckets before.
   private var previous: (Double, Double) = (0, 0)
 
@@ -101,10 +94,10 @@ struct SpendSeries: Sendable, Archivable {
   /// A series is young for a day, unless the whole system is.
   func isYoung(_ fleet: FleetRates) -> Bool {
     age(at: fleet.bucket) < Self.bucketsPerDay
-      && first - fleet.firstBucket >= SpendSeries.coldBuckets
+      && first - fleet.firstBucket >= Self.bucketsPerDay
   }
 
-  /// How long everything is new: identities that come within the first hour are no strangers.
+  /// Within this long of the very first event even who spends much at once is no stranger.
   static let coldBuckets: Int64 = 360
 
   mutating func begin(_ bucket: Int64) {
@@ -116,7 +109,7 @@ struct SpendSeries: Sendable, Archivable {
 
   mutating func hear(from site: ObservedName) {
     guard site != .absent, !sites.contains(site) else { return }
-    if sites.count == 4 { sites.removeFirst() }
+    if sites.count == 12 { sites.removeFirst() }
     sites.append(site)
   }
 }
@@ -179,7 +172,12 @@ extension SpendSeries {
   /// Dollars of excess from which it is an alarm.
   func threshold(_ expected: Double, _ fleet: FleetRates, _ settings: DetectionSettings) -> Double {
     let usual = settings.excessSeconds / 10 * expected
-    return max(settings.minUSD, 2 * habitNow(fleet.bucket), usual)
+    // What towers over the usual is beyond doubt with less money; so is a stranger's spend.
+    var floor = settings.minUSD
+    if isYoung(fleet) { floor *= 0.5 }
+    let span = Double(fleet.bucket - excessStart + 1)
+    if excess > 0, span >= 6, excursionCost > 8 * expected * span { floor *= 0.5 }
+    return max(floor, 2 * habitNow(fleet.bucket), usual)
   }
 
   /// The largest excursion of late, less 5 % a day.
@@ -221,6 +219,11 @@ extension SpendSeries {
       let count = min(bucket, hourEnd) - next
       let zeros = Double(count)
       day.addZeros(zeros, memory: 8640)
+      // A session lasts ten minutes beyond its last event: its pauses count in the mean while active.
+      let pause = min(bucket, lastActive + 61) - next
+      if lastActive >= 0, pause > 0 {
+        active.addZeros(Double(min(pause, count)), memory: 25_920)
+      }
       short.addZeros(zeros, memory: 720)
       raw.addZeros(zeros, memory: 720)
       recent *= ReproducibleMath.exponential(-0.2 * zeros)
@@ -303,7 +306,9 @@ extension SpendSeries {
   }
 
   private mutating func remember(_ excursion: Double, _ bucket: Int64) {
-    habit = max(habitNow(bucket), excursion)
+    // On the first day everything is an excursion, since nothing is expected yet.
+    let isCold = age(at: bucket) < Self.bucketsPerDay
+    habit = max(habitNow(bucket), isCold ? min(excursion, 0.5) : excursion)
     habitAt = bucket
   }
 
@@ -347,7 +352,9 @@ extension SpendSeries {
     if halfSeen >= 90 {
       let mean = halfSum / halfSeen
       let old = Double(peaks[hour])
-      let grown = old > 0 ? min(mean, 3 * old) : mean
+      // One day raises it at most threefold, and an excursion that goes on is no habit yet.
+      let first = excess > 0.5 ? min(mean, 3 * max(day.value, active.value)) : mean
+      let grown = old > 0 ? min(mean, 3 * old) : first
       peaks[hour] = Float(max(grown, old))
     }
     halfSum = 0
@@ -358,8 +365,6 @@ extension SpendSeries {
     if hourSeen >= 180 {
       let mean = hourSum / hourSeen
       let old = Double(hours[hour])
-      hourExpected = max(0, old)
-      hourActual = mean
       if old >= 0 {
         profileError.add(abs(mean - old), memory: 72)
         meanError.add(abs(mean - day.value), memory: 72)
@@ -369,7 +374,6 @@ extension SpendSeries {
       }
       hoursSeen += 1
     }
-    if hourSeen < 180 { hourExpected = 0 }
     hourSum = 0
     hourSeen = 0
     burst *= 0.99
@@ -427,40 +431,6 @@ extension SpendSeries {
     toldAt = bucket
   }
 
-  /// What came of an hour that has just ended, against what was expected of it; nil where that is not known.
-  ///
-  /// - Returns: dollars an hour expected and spent.
-  func finishedHour() -> (expected: Double, actual: Double)? {
-    guard hoursSeen >= 72, hourExpected > 0 else { return nil }
-    return (
-      hourExpected * Double(Self.bucketsPerHour), hourActual * Double(Self.bucketsPerHour)
-    )
-  }
-
-  /// Mean absolute error of the profile relative to the mean spend.
-  var profileQuality: Double { profileError.value / max(day.value, 1e-12) }
-
-  /// Adds an hour to the shortfall.
-  ///
-  /// - Returns: whether it is an alarm now; nil where nothing changed.
-  mutating func judgeShortfall(
-    expected: Double, actual: Double, bucket: Int64, _ settings: DetectionSettings
-  ) -> Bool? {
-    let missing = 0.5 * expected - actual
-    if shortfall == 0, missing > 0 { shortfallStart = bucket - Self.bucketsPerHour }
-    shortfall = max(0, shortfall + missing)
-    if isShort {
-      let isOld = bucket - shortfallStart >= 2 * Self.bucketsPerDay
-      guard actual >= 0.5 * expected || isOld else { return nil }
-      isShort = false
-      shortfall = 0
-      return false
-    }
-    guard shortfall > max(settings.minUSD, 1.0 * expected) else { return nil }
-    isShort = true
-    return true
-  }
-
   mutating func archive(_ archive: inout StateArchive) {
     archive.field(&first)
     archive.field(&next)
@@ -491,11 +461,6 @@ extension SpendSeries {
     archive.field(&calm)
     archive.field(&recent)
     archive.field(&raw)
-    archive.field(&shortfall)
-    archive.field(&shortfallStart)
-    archive.field(&isShort)
-    archive.field(&hourExpected)
-    archive.field(&hourActual)
     archive.field(&previous.0)
     archive.field(&previous.1)
     archive.field(&openBucket)

@@ -109,7 +109,9 @@ struct TaskWatch: Sendable, Archivable {
     var record = dearest[workload] ?? DearestTasks()
     let usual = record.other(than: sums.task)
     let isKnownWorkload = record.count >= 50 && isReady
-    let limit = isKnownWorkload ? max(settings.minUSD, 4 * usual) : max(10, 8 * usual)
+    let limit =
+      isKnownWorkload
+      ? max(0.5 * settings.minUSD, 3.5 * usual) : max(5 * settings.minUSD, 8 * usual)
     if !state.isAlarmed, dollars > limit, state.requests >= 3 {
       state.isAlarmed = true
       found = RunawayTask(task: sums.task, state: state, dollars: dollars, usual: usual)

@@ -2,8 +2,11 @@ internal import FarthingCore
 
 /// Why a calendar of announced events cannot be used; all of it is the file's.
 package struct CalendarFault: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Every entry that is wrong, and how.
   package var message: String
   package var description: String { message }
+
+  package init(message: String) { self.message = message }
 }
 
 extension AnnouncedEvent {

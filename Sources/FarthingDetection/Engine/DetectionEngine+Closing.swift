@@ -8,15 +8,28 @@ extension DetectionEngine {
     let cells = ordered(open.cells)
     history.add(cells, bucket: bucket)
     closeSpend(cells, bucket)
+    closeTraffic(cells, bucket)
     closeHits(cells, bucket)
     closeRatios(cells, bucket)
     closeTasks(open, bucket)
     closePrompts(open, bucket)
     closePools(open, cells, bucket)
+    raiseAll()
+    changes += board.advance(bucket)
+  }
+
+  /// Gives the alarms at hand to the board, in an order that does not depend on how they came.
+  mutating func raiseAll() {
+    guard !alarms.isEmpty else { return }
     let found = alarms.sorted { order($0) < order($1) }
     alarms.removeAll()
-    for alarm in found { changes += board.open(located(alarm)) }
-    changes += board.advance(bucket)
+    for alarm in found {
+      let located = located(alarm)
+      // One identity's burst is for its own series to judge, which knows how it comes and goes.
+      let isOnes = located.slice.first?.dimension == .identity
+      if alarm.key.family == .traffic, isOnes, !located.alarm.isDrop { continue }
+      changes += board.open(located)
+    }
   }
 
   /// Cells in an order that depends on their names alone.
@@ -96,7 +109,7 @@ extension DetectionEngine {
         AlarmProgress(
           key: key, excess: series.excursionCost - expected * Double(bucket - series.alarmStart),
           perHour: max(0, series.recent - expected) * 360, actual: series.recent * 360))
-    case .closed, .accepted: board.close(key)
+    case .closed, .accepted: board.close(key, at: bucket)
     }
   }
 
@@ -183,7 +196,7 @@ extension DetectionEngine {
         AlarmProgress(
           key: key, excess: series.dollars, perHour: series.dollars / hours,
           actual: series.hits / max(1, series.seen)))
-    case .closed: board.close(key)
+    case .closed: board.close(key, at: bucket)
     }
   }
 
@@ -269,7 +282,7 @@ extension DetectionEngine {
         AlarmProgress(
           key: key, excess: series.excess, perHour: max(0, series.excessPerHour),
           actual: Self.plain(series.last, driver)))
-    case .closed: board.close(key)
+    case .closed: board.close(key, at: bucket)
     }
   }
 
@@ -389,7 +402,7 @@ extension DetectionEngine {
       runaways[task] = nil
       let identity = tasks.find(task)?.key.identity ?? .absent
       board.close(
-        AlarmKey(family: .task, dimension: .identity, name: identity, detail: task))
+        AlarmKey(family: .task, dimension: .identity, name: identity, detail: task), at: bucket)
     }
   }
 
@@ -398,7 +411,7 @@ extension DetectionEngine {
     let hour = CivilTime.floorDivide(bucket, SpendSeries.bucketsPerHour)
     for sums in open.prompts.sorted(by: { $0.hash < $1.hash }) where sums.identity.isSingle {
       var series = prompts[sums.identity.code] ?? PromptSeries()
-      if case .closed = series.turn(to: hour) { board.close(promptKey(sums.identity)) }
+      if case .closed = series.turn(to: hour) { board.close(promptKey(sums.identity), at: bucket) }
       let verdict = series.add(sums, bucket: bucket, settings)
       prompts[sums.identity.code] = series
       switch verdict {

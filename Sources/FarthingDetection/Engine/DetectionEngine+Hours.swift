@@ -7,13 +7,10 @@ extension DetectionEngine {
     finishPools(bucket)
     if !isQuiet || !spend[0].isEmpty {
       learnQuartile(bucket)
-      judgeShortfalls(bucket)
     }
     closeStale(bucket)
     if bucket % SpendSeries.bucketsPerDay == 0 { forgetStrangers(bucket) }
-    let found = alarms
-    alarms.removeAll()
-    for alarm in found { changes += board.open(located(alarm)) }
+    raiseAll()
   }
 
   private mutating func finishPools(_ bucket: Int64) {
@@ -29,7 +26,7 @@ extension DetectionEngine {
       let key = AlarmKey(family: .pool, dimension: .pool, name: ObservedName(code: code))
       switch verdict {
       case .nothing: break
-      case .closed: board.close(key)
+      case .closed: board.close(key, at: bucket)
       case .goingOn:
         board.update(
           AlarmProgress(
@@ -64,70 +61,6 @@ extension DetectionEngine {
     upperQuartile = rates[min(rates.count - 1, rates.count * 3 / 4)]
   }
 
-  /// Workloads and tenants that spend far less than their hour of day, beyond what all do.
-  private mutating func judgeShortfalls(_ bucket: Int64) {
-    var expectedSum = 0.0
-    var actualSum = 0.0
-    for table in 1...2 {
-      for place in spend[table].indices where spend[table][place].isKnown {
-        bringUp(table, place, to: bucket)
-        guard table == 1, let hour = spend[table][place].finishedHour() else { continue }
-        expectedSum += hour.expected
-        actualSum += hour.actual
-      }
-    }
-    guard expectedSum > 0 else { return }
-    let ratio = min(1, actualSum / expectedSum)
-    for table in 1...2 {
-      for place in spend[table].indices where place > 1 {
-        guard let hour = spend[table][place].finishedHour(),
-          spend[table][place].profileQuality < 0.5,
-          sites.isHeard(spend[table][place].sites, bucket - 1)
-        else { continue }
-        judgeShortfall(table, place, hour.expected * ratio, hour.actual, bucket)
-      }
-    }
-  }
-
-  /// Lets a series that had no event lately account for the time up to a bucket.
-  private mutating func bringUp(_ table: Int, _ place: Int, to bucket: Int64) {
-    guard spend[table][place].next < bucket else { return }
-    let missing = sites.missing(
-      spend[table][place].sites, from: spend[table][place].next, to: bucket)
-    spend[table][place].skip(to: bucket, missing: missing)
-  }
-
-  private mutating func judgeShortfall(
-    _ table: Int, _ place: Int, _ expected: Double, _ actual: Double, _ bucket: Int64
-  ) {
-    let dimension = Self.spendDimensions[table]
-    let name = ObservedName(code: UInt32(place))
-    let key = AlarmKey(family: .shortfall, dimension: dimension, name: name)
-    let verdict = spend[table][place].judgeShortfall(
-      expected: expected, actual: actual, bucket: bucket, settings)
-    let series = spend[table][place]
-    guard let verdict else {
-      if series.isShort {
-        board.update(
-          AlarmProgress(
-            key: key, excess: series.shortfall, perHour: max(0, expected - actual),
-            actual: actual))
-      }
-      return
-    }
-    guard verdict else { return board.close(key) }
-    let since = IncidentWording.time(series.shortfallStart)
-    alarms.append(
-      Alarm(
-        key: key, kind: .spendDrop, metric: "cost", start: series.shortfallStart, detected: bucket,
-        expected: expected, actual: actual, excess: series.shortfall,
-        perHour: max(0, expected - actual),
-        evidence: "spent \(IncidentWording.dollars(actual)) in the last hour where "
-          + "\(IncidentWording.dollars(expected)) is expected at this time of day and by what all spend; "
-          + "\(IncidentWording.dollars(series.shortfall)) below half of it since \(since); telemetry still comes"
-      ))
-  }
-
   /// Ends alarms of slices that were not heard of for six hours: what feeds them is gone.
   private mutating func closeStale(_ bucket: Int64) {
     for place in hits.series.indices
@@ -142,7 +75,7 @@ extension DetectionEngine {
         case .fallback: .fallback
         case .taskFailure: .taskFailure
         }
-      board.close(AlarmKey(family: family, dimension: key.dimension, name: key.name))
+      board.close(AlarmKey(family: family, dimension: key.dimension, name: key.name), at: bucket)
     }
     for code in ratios.indices {
       for place in ratios[code].indices where ratios[code][place].isStale(bucket) {
@@ -150,14 +83,14 @@ extension DetectionEngine {
         board.close(
           AlarmKey(
             family: .driver, dimension: .workload, name: ObservedName(code: UInt32(code)),
-            detail: UInt64(place)))
+            detail: UInt64(place)), at: bucket)
       }
     }
     let hour = CivilTime.floorDivide(bucket, 360)
     for identity in prompts.keys.sorted() {
       guard var series = prompts[identity], series.hour < hour else { continue }
       if case .closed = series.turn(to: hour) {
-        board.close(promptKey(ObservedName(code: identity)))
+        board.close(promptKey(ObservedName(code: identity)), at: bucket)
       }
       prompts[identity] = series
     }
@@ -186,6 +119,7 @@ extension DetectionEngine {
     guard !gone.isEmpty else { return }
     for code in gone {
       spend[0][Int(code)] = SpendSeries()
+      if traffic[0].indices.contains(Int(code)) { traffic[0][Int(code)] = nil }
       prompts[code] = nil
       homes[code] = nil
     }

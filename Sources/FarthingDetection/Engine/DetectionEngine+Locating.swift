@@ -69,7 +69,7 @@ extension DetectionEngine {
     case .trouble:
       result.alarm.kind = troubleKind(now, past)
       if result.alarm.kind == .errorSurge { result.alarm.metric = "error_rate" }
-    case .spend:
+    case .spend, .traffic:
       guard result.alarm.kind == .spendSpike else { return }
       if result.slice.first?.dimension == .identity,
         (result.alarm.actual ?? 0) > 10 * (result.alarm.expected ?? 0), result.isVolume

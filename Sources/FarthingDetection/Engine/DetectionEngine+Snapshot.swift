@@ -59,6 +59,9 @@ extension DetectionEngine {
       var codes = busy[table].sorted()
       archive.field(&codes)
       busy[table] = Set(codes)
+      archive.array(&traffic[table], nil) { series, archive in
+        archive.optional(&series, TrafficSeries()) { $0.archive(&$1) }
+      }
     }
     archive.field(&hits)
     archive.array(&ratios, []) { $1.field(&$0, RatioSeries()) }

@@ -31,6 +31,8 @@ package struct DetectionEngine: Sendable {
   package internal(set) var aheadCount = 0
 
   var spend: [[SpendSeries]] = [[], [], []]
+  /// Numbers of requests, in the same order; nil where there are none.
+  var traffic: [[TrafficSeries?]] = [[], [], []]
   /// Series with an excursion: every bucket matters to them.
   var busy: [Set<UInt32>] = [[], [], []]
   var hits = HitTables()
@@ -182,7 +184,11 @@ package struct DetectionEngine: Sendable {
     // A series without a closed bucket is as young as can be.
     let isNew = !series.isKnown
     let isYoung =
-      isNew ? bucket - firstBucket >= SpendSeries.coldBuckets : series.isYoung(fleet)
+      isNew
+      ? bucket - firstBucket >= SpendSeries.coldBuckets
+      : series.isYoung(fleet)
+        || series.age(at: bucket) < SpendSeries.coldBuckets
+          && series.first - firstBucket >= SpendSeries.coldBuckets
     fleet.bucket = bucket
     if isNew, !isYoung { return }
     if !isYoung, series.age(at: bucket) < SpendSeries.coldBuckets { return }
@@ -239,19 +245,23 @@ package struct DetectionEngine: Sendable {
       let isEmpty = openBuckets.first?.number != bucket
       if isEmpty, busy.allSatisfy(\.isEmpty), !board.isBusy {
         // Nothing can change until the next event or the next full hour.
-        let hour = (CivilTime.floorDivide(bucket, 360) + 1) * 360
-        let following = min(end, openBuckets.first?.number ?? end, hour)
+        let step = (CivilTime.floorDivide(bucket, 60) + 1) * 60
+        let following = min(end, openBuckets.first?.number ?? end, step)
         if following > bucket {
           bucket = following
           nextBucket = bucket
+          if bucket % 60 == 0 { finishStep(bucket) }
           if bucket % 360 == 0 { finishHour(bucket) }
+          raiseAll()
           continue
         }
       }
       close(isEmpty ? OpenBucket(number: bucket) : openBuckets.removeFirst())
       bucket += 1
       nextBucket = bucket
+      if bucket % 60 == 0 { finishStep(bucket) }
       if bucket % 360 == 0 { finishHour(bucket) }
+      raiseAll()
     }
     defer { changes.removeAll() }
     return changes

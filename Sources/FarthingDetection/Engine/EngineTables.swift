@@ -70,17 +70,19 @@ struct SiteHearing: Sendable, Archivable {
   }
 }
 
-/// What a weighted token of each model costs on average: the model's rank among others, for the mix.
+/// What a token of each model's output costs: the model's rank among others, for the mix.
+///
+/// It is taken from the first tokens that are seen and kept: a price that changes is no other mix.
 struct PriceIndices: Sendable, Archivable {
   private struct Index: Sendable {
     var cost = 0.0
     var tokens = 0.0
   }
 
-  private static let memory = 50_000_000.0
+  private static let enough = 1_000.0
   private var indices: [UInt32: Index] = [:]
 
-  /// Dollars of a million input tokens, output counted four times.
+  /// Dollars of a million output tokens; of a model that puts out nothing, of a million input tokens.
   func index(_ model: ObservedName) -> Double {
     guard let index = indices[model.code], index.tokens > 0 else { return 0 }
     return index.cost / index.tokens * 1e6
@@ -89,11 +91,13 @@ struct PriceIndices: Sendable, Archivable {
   mutating func learn(_ cell: Cell) {
     guard cell.sums.charged > 0, cell.sums.constantCost > 0 else { return }
     var index = indices[cell.key.model.code] ?? Index()
-    index.cost += estimatedDollars(cell.sums.constantCost)
-    index.tokens += Double(cell.sums.input) + 4 * Double(cell.sums.output)
-    if index.tokens > Self.memory {
-      index.cost /= 2
-      index.tokens /= 2
+    if index.tokens >= Self.enough { return }
+    if cell.sums.output > 0, cell.sums.outputCost > 0 {
+      index.cost += estimatedDollars(cell.sums.outputCost)
+      index.tokens += Double(cell.sums.output)
+    } else {
+      index.cost += estimatedDollars(cell.sums.constantCost)
+      index.tokens += Double(max(1, cell.sums.input))
     }
     indices[cell.key.model.code] = index
   }

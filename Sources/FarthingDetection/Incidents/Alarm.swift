@@ -3,7 +3,7 @@ internal import FarthingCore
 /// Which detector of which series an alarm is from.
 struct AlarmKey: Hashable, Sendable, Archivable {
   enum Family: UInt8, Sendable {
-    case spend, burst, shortfall, trouble, fallback, taskFailure, driver, task, prompt, pool
+    case spend, traffic, trouble, fallback, taskFailure, driver, task, prompt, pool
   }
 
   var family = Family.spend
@@ -42,6 +42,9 @@ struct Alarm: Sendable {
   /// The slice beside the series' own, such as the workload of a task.
   var context: CellKey?
   var text = ""
+
+  /// Whether it is about less money rather than more.
+  var isDrop: Bool { kind == .spendDrop }
 }
 
 /// What a series that has an open alarm says of it later.

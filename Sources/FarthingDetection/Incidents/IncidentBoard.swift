@@ -86,12 +86,14 @@ struct SliceName: Sendable, Hashable, Archivable {
 struct MemberAlarm: Sendable, Archivable {
   var key = AlarmKey()
   var isOpen = true
+  var closedAt: Int64 = 0
   var excess = 0.0
   var perHour = 0.0
 
   mutating func archive(_ archive: inout StateArchive) {
     archive.field(&key)
     archive.field(&isOpen)
+    archive.field(&closedAt)
     archive.field(&excess)
     archive.field(&perHour)
   }
@@ -121,6 +123,8 @@ struct IncidentBoard: Sendable, Archivable {
   /// How often the figures of a firing incident are told anew.
   private static let tellEvery: Int64 = 30
   private static let maximumIncidents = 4096
+  /// Share of an incident's excess that an alarm has to explain.
+  private static let renamingShare = 0.25
 
   init(_ settings: DetectionSettings) { self.settings = settings }
 
@@ -163,9 +167,8 @@ struct IncidentBoard: Sendable, Archivable {
   private func hold(_ alarm: Alarm) -> Int64 {
     switch alarm.key.family {
     case .spend: alarm.isFast ? 0 : 3
-    case .burst, .task, .prompt, .fallback, .pool: 0
-    case .trouble: 0
-    case .shortfall, .driver, .taskFailure: 6
+    case .task, .prompt, .fallback, .pool, .trouble: 0
+    case .traffic, .driver, .taskFailure: 6
     }
   }
 
@@ -173,7 +176,7 @@ struct IncidentBoard: Sendable, Archivable {
     let alarm = located.alarm
     var found: (place: Int, rank: Int)?
     for (place, incident) in incidents.enumerated() {
-      let isSpend = alarm.key.family == .spend || alarm.key.family == .burst
+      let isSpend = alarm.key.family == .spend || alarm.key.family == .traffic
       let window = isSpend && Self.isSpend(incident.kind) ? Self.spendWindow : Self.otherWindow
       let since = incident.isOpen ? incident.lastAlarm : incident.resolved
       guard incident.isOpen || alarm.detected - since <= window else { continue }
@@ -186,13 +189,34 @@ struct IncidentBoard: Sendable, Archivable {
   /// How closely an alarm belongs to an incident, the smaller the closer; nil where it does not.
   private func affinity(_ located: LocatedAlarm, _ incident: OpenIncident) -> Int? {
     let alarm = located.alarm
-    if alarm.key.family == .shortfall || incident.kind == .spendDrop {
-      return alarm.key.family == .shortfall && incident.kind == .spendDrop
-        && incident.slice.first == located.slice.first ? 0 : nil
+    if alarm.kind == .spendDrop || incident.kind == .spendDrop {
+      guard alarm.kind == incident.kind else { return nil }
+      if incident.slice.first == located.slice.first { return 0 }
+      return incident.isOpen && located.around.contains { incident.slice.first == $0 } ? 1 : nil
     }
-    if incident.members.contains(where: { $0.key == alarm.key }) { return 0 }
+    if let member = incident.members.first(where: { $0.key == alarm.key }),
+      member.isOpen || alarm.kind == incident.kind && alarm.start - member.closedAt <= Self.rearm
+        || alarm.start - member.closedAt <= Self.flap
+    {
+      return 0
+    }
     guard let cause = located.slice.first, let about = incident.slice.first else { return nil }
-    if cause == about { return 1 }
+    // A mechanism that was over and begins anew is another cause.
+    if Self.isPrimary(alarm.kind), incident.members.contains(where: { $0.key == alarm.key }) {
+      return nil
+    }
+    if Self.isPrimary(alarm.kind), Self.isPrimary(incident.kind), alarm.kind != incident.kind,
+      alarm.start - incident.start > Self.sameOnset
+    {
+      // Another mechanism that began later is another cause, wherever it is.
+      return nil
+    }
+    if cause == about {
+      let isLateGrowth =
+        located.isVolume && Self.isSpend(alarm.kind) && Self.isPrimary(incident.kind)
+        && alarm.start - incident.start > Self.sameOnset
+      return isLateGrowth ? nil : 1
+    }
     // The same identity, whatever is said of it first.
     let identity = located.slice.first { $0.dimension == .identity }
     let known = incident.slice.first { $0.dimension == .identity }
@@ -201,7 +225,14 @@ struct IncidentBoard: Sendable, Archivable {
       // Its own growth: no wider incident may hide it.
       return nil
     }
-    if located.around.contains(about) || incident.names(cause.dimension, cause.name) {
+    // What was over is taken up again by its own series only.
+    guard incident.isOpen else { return nil }
+    if alarm.key.family == .spend || alarm.key.family == .traffic,
+      incident.names(cause.dimension, cause.name)
+    {
+      return 3
+    }
+    if located.around.contains(about) {
       return Self.isWide(incident.kind) || !located.isVolume ? 3 : 4
     }
     return nil
@@ -209,6 +240,23 @@ struct IncidentBoard: Sendable, Archivable {
 
   private static func isSpend(_ kind: AlertKind) -> Bool {
     kind == .spendSpike || kind == .denialOfWallet || kind == .newIdentitySpend
+  }
+
+  /// Within how long of its end an alarm of the same series goes on with the same incident: an hour.
+  private static let rearm: Int64 = 360
+  /// The same where the incident is about something else: a quarter of an hour.
+  private static let flap: Int64 = 90
+  /// How much later another mechanism may begin and still be the same cause: three hours.
+  private static let sameOnset: Int64 = 1080
+
+  /// Kinds that name a mechanism, rather than money that any cause may move.
+  private static func isPrimary(_ kind: AlertKind) -> Bool {
+    switch kind {
+    case .retryStorm, .errorSurge, .fallbackCascade, .cacheCollapse, .promptBloat, .outputBloat,
+      .reasoningCreep, .modelMix, .quietReliability, .runawayTask, .repeatedPrompt, .latencySurge:
+      true
+    default: false
+    }
   }
 
   /// Causes whose money shows in every series that they touch.
@@ -232,7 +280,11 @@ struct IncidentBoard: Sendable, Archivable {
       incident.members.append(
         MemberAlarm(key: alarm.key, excess: alarm.excess, perHour: alarm.perHour))
     }
-    if Self.rank(alarm.kind) < Self.rank(incident.kind) {
+    if renames(alarm, incident) {
+      // The first member is the one that the incident's metric is of.
+      if let member = incident.members.firstIndex(where: { $0.key == alarm.key }) {
+        incident.members.swapAt(0, member)
+      }
       incident.kind = alarm.kind
       incident.metric = alarm.metric
       incident.expected = alarm.expected
@@ -258,6 +310,13 @@ struct IncidentBoard: Sendable, Archivable {
     return incident.isFiring ? [tell(place, alarm.detected)] : []
   }
 
+  /// Whether an alarm says better than those before it what an incident is. What people were told is not
+  /// renamed by what explains little of the money.
+  private func renames(_ alarm: Alarm, _ incident: OpenIncident) -> Bool {
+    Self.rank(alarm.kind) < Self.rank(incident.kind)
+      && (!incident.isFiring || alarm.excess >= incident.excess * Self.renamingShare)
+  }
+
   /// Which kind names an incident where several alarms tell of it: the smaller the more telling.
   private static func rank(_ kind: AlertKind) -> Int {
     switch kind {
@@ -268,8 +327,9 @@ struct IncidentBoard: Sendable, Archivable {
     case .retryStorm: 4
     case .errorSurge: 5
     case .denialOfWallet: 6
-    case .cacheCollapse, .reasoningCreep, .modelMix, .promptBloat, .outputBloat: 7
-    case .idleCapacity: 8
+    // Prompts that grow lower the share that is cached, not the other way round.
+    case .reasoningCreep, .modelMix, .promptBloat, .outputBloat: 7
+    case .cacheCollapse, .idleCapacity: 8
     case .latencySurge: 11
     case .quietReliability: 9
     case .unitCostDrift: 12
@@ -287,17 +347,23 @@ struct IncidentBoard: Sendable, Archivable {
       incidents[place].members[member].excess = max(
         incidents[place].members[member].excess, progress.excess)
       incidents[place].members[member].perHour = progress.perHour
-      if member == 0, let actual = progress.actual { incidents[place].actual = actual }
+      // What it was while it lasted, not what is left of it at its end.
+      let isSpend = progress.key.family == .spend || progress.key.family == .traffic
+      if member == 0, let actual = progress.actual {
+        incidents[place].actual = isSpend ? max(actual, incidents[place].actual ?? 0) : actual
+      }
     }
   }
 
   /// Notes that an alarm is over.
-  mutating func close(_ key: AlarmKey) {
+  mutating func close(_ key: AlarmKey, at bucket: Int64) {
     for place in incidents.indices where incidents[place].isOpen {
       guard let member = incidents[place].members.firstIndex(where: { $0.key == key }) else {
         continue
       }
+      guard incidents[place].members[member].isOpen else { continue }
       incidents[place].members[member].isOpen = false
+      incidents[place].members[member].closedAt = bucket
       incidents[place].members[member].perHour = 0
     }
   }

@@ -94,6 +94,29 @@ struct SliceShare: Sendable {
   var ownForecast = 0.0
   var ownActual = 0.0
   var excess: Double { actual - forecast }
+
+  /// Whether it is elevated where the series is and nowhere else: what the series has beside it must be as
+  /// usual, and what it has beside the series must be elevated too.
+  func fits(_ own: SliceShare) -> Bool {
+    let common = Self.elevation(ownActual, ownForecast)
+    let besideActual = own.actual - ownActual
+    let besideForecast = own.forecast - ownForecast
+    if besideForecast > 0.1 * own.forecast, besideForecast > 1e-9 {
+      if abs(Self.elevation(besideActual, besideForecast)) > 0.4 * abs(common) { return false }
+    }
+    let restActual = actual - ownActual
+    let restForecast = forecast - ownForecast
+    if max(restForecast, restActual) > 0.1 * max(forecast, actual), restForecast > 1e-9 {
+      let rest = Self.elevation(restActual, restForecast)
+      if rest / common < 0.4 { return false }
+    }
+    return true
+  }
+
+  private static func elevation(_ actual: Double, _ forecast: Double) -> Double {
+    let value = actual / max(forecast, 0.02 * abs(actual), 1e-12) - 1
+    return abs(value) < 1e-6 ? 1e-6 : value
+  }
 }
 
 /// The slice that an alarm is about, as localised.
@@ -157,8 +180,9 @@ struct Localisation {
   /// - Complexity: O(cells of window and reference).
   func cause(
     _ dimension: ObservedDimension, _ name: ObservedName, _ measure: SplitMeasure,
-    dimensions: [ObservedDimension] = [.identity, .workload, .endpoint, .tenant, .model, .site]
+    among given: [ObservedDimension]? = nil
   ) -> Cause {
+    let dimensions = given ?? measure.dimensions
     let plain = Cause(dimensions: [(dimension, name)], explained: nil)
     guard hasReference else { return plain }
     var tallies: [[UInt32: Tally]] = Array(repeating: [:], count: dimensions.count)
@@ -206,6 +230,7 @@ struct Localisation {
     let excess = isFall ? -ownShare.excess : ownShare.excess
     guard excess > 0 else { return plain }
     var candidates: [(share: SliceShare, score: Double)] = []
+    var around: [SliceShare] = []
     for (place, dimension) in dimensions.enumerated() {
       for (code, tally) in tallies[place] {
         var share = SliceShare(dimension: dimension, name: ObservedName(code: code))
@@ -216,20 +241,22 @@ struct Localisation {
           tally.ownPastNumerator, tally.ownPastDenominator, tally.ownDenominator)
         let ownExcess = share.ownActual - share.ownForecast
         guard (isFall ? -ownExcess : ownExcess) >= 0.75 * excess else { continue }
+        around.append(share)
+        guard share.fits(ownShare) else { continue }
         candidates.append((share, Self.score(share, isFall: isFall)))
       }
     }
-    candidates.sort {
-      ($0.share.dimension.rawValue, $0.share.name.code)
-        < ($1.share.dimension.rawValue, $1.share.name.code)
+    around.sort {
+      ($0.dimension.rawValue, $0.name.code) < ($1.dimension.rawValue, $1.name.code)
     }
-    let around = candidates.map { ($0.share.dimension, $0.share.name) }
+    let held = around.map { ($0.dimension, $0.name) }
+    let bonus = measure.isRate ? 0.95 : 1.8
     guard let best = Self.best(candidates),
-      best.score > Self.score(ownShare, isFall: isFall) * 1.1
-    else { return Cause(dimensions: [(dimension, name)], explained: nil, around: around) }
+      best.score > Self.score(ownShare, isFall: isFall) * bonus
+    else { return Cause(dimensions: [(dimension, name)], explained: nil, around: held) }
     let part = min(1, abs(best.share.ownActual - best.share.ownForecast) / max(excess, 1e-12))
     return Cause(
-      dimensions: [(best.share.dimension, best.share.name)], explained: part, around: around)
+      dimensions: [(best.share.dimension, best.share.name)], explained: part, around: held)
   }
 
   /// The one with the highest score; of those that are about as good the one of the first dimension,
@@ -288,6 +315,18 @@ struct Localisation {
 }
 
 extension SplitMeasure {
+  /// Where a cause is looked for. What a request carries (prompt, answer, choice of model) is its caller's doing;
+  /// what happens to it (failures, latency, cache) may be its endpoint's, model's or site's.
+  var dimensions: [ObservedDimension] {
+    switch self {
+    case .spend, .requests: [.identity, .workload, .tenant]
+    case .trouble, .driver(.latency):
+      [.identity, .workload, .endpoint, .tenant, .model, .site]
+    case .fallback: [.identity, .workload, .endpoint]
+    case .driver: [.identity, .workload]
+    }
+  }
+
   /// Whether less is worse.
   var isFall: Bool {
     if case .driver(let driver) = self { return driver.shape.falls }

@@ -95,11 +95,10 @@ extension DetectionEngine {
     observation.outputCost = Observation.clamped(charge.outputCost)
     observation.constantCost = observation.cost
     guard charge.price >= 0, Int(charge.price) < batch.prices.count else { return }
-    let tier = Self.hash(event.range(of: .serviceTier), batch)
-    let kind = PricedKind(
-      model: observation.model.code,
-      variant: tier ^ UInt64(observation.provider.code) << 1 ^ (event.integer(.batch) == 1 ? 1 : 0))
-    let constant = constantPrices.cost(kind, batch.prices[Int(charge.price)], charge) {
+    let constant = constantCost(
+      observation, serviceTier: Self.hash(event.range(of: .serviceTier), batch),
+      isBatch: event.integer(.batch) == 1, batch.prices[Int(charge.price)], charge
+    ) {
       TokenUsage(event: event, in: batch.decoded.bytes.span)
     }
     observation.constantCost = Observation.clamped(constant)
@@ -113,18 +112,9 @@ extension DetectionEngine {
     observation.site = name(.site, event.range(of: .site), batch)
     observation.model = name(.model, event.range(of: .model), batch)
     observation.pool = name(.pool, event.range(of: .pool), batch)
-    observation.until = event.until
-    let accelerators = event.integer(.accelerators) ?? 0
-    observation.accelerators = accelerators
-    let (length, isLong) = event.until.subtractingReportingOverflow(event.time)
-    let hours = isLong ? 0 : Int128(max(0, length))
-    let rate = event.money(.usdPerAcceleratorHour) ?? 0
-    // Picodollars × accelerators × nanoseconds stay within 128 bits by the contract's limits.
-    let (perHour, overflow) = rate.multipliedReportingOverflow(by: Int128(accelerators))
-    if !overflow {
-      let (product, isTooLarge) = perHour.multipliedReportingOverflow(by: hours)
-      if !isTooLarge { observation.cost = Observation.clamped(product / Int128(CivilTime.hour)) }
-    }
+    observation.setCapacity(
+      until: event.until, accelerators: event.integer(.accelerators) ?? 0,
+      rate: event.money(.usdPerAcceleratorHour) ?? 0)
     return observation
   }
 

@@ -19,6 +19,7 @@ package struct Configuration: Sendable, Equatable {
   package var client = ClientSettings()
   package var agent = AgentSettings()
   package var alerting = AlertingSettings()
+  package var monitoring = MonitoringSettings()
   /// The site registry; nil for none.
   package var sites: Listing<SiteRegistry>?
   /// Announced events; nil for none.

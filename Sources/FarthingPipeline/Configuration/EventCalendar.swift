@@ -95,7 +95,7 @@ package struct EventCalendar: Sendable, Equatable {
   }
 
   /// Millionths of a decimal number from 0 to 1000 with at most six decimals.
-  static func millionths(_ text: String) -> Int? {
+  package static func millionths(_ text: String) -> Int? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), (1...4).contains(parts[0].utf8.count),
       parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),

@@ -41,7 +41,10 @@ package struct AgentStatus: Sendable, Equatable {
   package func lag(now: Int64) -> Int64? {
     guard let lastContact else { return nil }
     let silence = max(0, now - lastContact)
-    if waitingEvents > 0 { return lagMilliseconds * 1_000_000 + silence }
+    if waitingEvents > 0 {
+      let lag = (lagMilliseconds * 1_000_000).addingReportingOverflow(silence)
+      return lag.overflow ? .max : lag.partialValue
+    }
     return silence > Self.silence ? silence : 0
   }
 }

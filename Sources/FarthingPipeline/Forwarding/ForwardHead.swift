@@ -53,6 +53,10 @@ package struct ForwardHead: Sendable, Equatable {
   /// In replies of the server itself, not of what stands before it: `batch` where the same batch will never
   /// be taken, `body` where a body is too large.
   package static let refusedField = "Farthing-Refused"
+  /// Most events and lost records of a spool: the sum over all agents that are kept stays exact.
+  private static let greatestCount = 1 << 40
+  /// A hundred years in milliseconds: as nanoseconds it is a number still.
+  private static let greatestLag: Int64 = 100 * 366 * 86_400_000
   /// The longest name of an agent, in bytes.
   package static let nameBytes = 128
 
@@ -77,10 +81,12 @@ package struct ForwardHead: Sendable, Equatable {
   package static func read(
     _ value: (String) -> String?
   ) -> Result<ForwardHead, ForwardHeadFault> {
-    func number<Value: FixedWidthInteger>(_ name: String) throws(ForwardHeadFault) -> Value {
+    func number<Value: FixedWidthInteger>(
+      _ name: String, upTo limit: Value = 1 << 53
+    ) throws(ForwardHeadFault) -> Value {
       guard let text = value(name) else { throw ForwardHeadFault(field: name) }
       guard let number = Value(text), number >= 0, text.utf8.first != UInt8(ascii: "+"),
-        number <= 1 << 53
+        number <= limit
       else { throw ForwardHeadFault(field: name) }
       return number
     }
@@ -95,11 +101,11 @@ package struct ForwardHead: Sendable, Equatable {
         agent: agent, version: value("Farthing-Agent-Version").flatMap(unescaped) ?? "",
         stream: stream, first: try number("Farthing-First"),
         records: try number("Farthing-Records"), settled: try number("Farthing-Settled"),
-        waitingEvents: try number("Farthing-Waiting-Events"),
-        lagMilliseconds: try number("Farthing-Lag-Milliseconds"),
+        waitingEvents: try number("Farthing-Waiting-Events", upTo: greatestCount),
+        lagMilliseconds: try number("Farthing-Lag-Milliseconds", upTo: greatestLag),
         spoolBytes: try number("Farthing-Spool-Bytes"),
         spoolCapacity: try number("Farthing-Spool-Capacity"),
-        lostRecords: try number("Farthing-Lost-Records"))
+        lostRecords: try number("Farthing-Lost-Records", upTo: Int64(greatestCount)))
       guard head.records == 0 || head.first > head.settled else {
         throw ForwardHeadFault(field: "Farthing-First")
       }

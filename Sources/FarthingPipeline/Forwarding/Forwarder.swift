@@ -1,4 +1,5 @@
 package import FarthingStore
+internal import Synchronization
 
 /// Brings batches to the server, whatever the protocol beneath.
 package protocol ForwardTransport: Sendable {
@@ -91,8 +92,11 @@ package actor Forwarder {
 
   private func rest(until: Int64, endsWithEvents: Bool) async {
     let length = max(0, until - around.clock())
-    let timer = Task { [bell, around] in
+    // By the time that has gone, not by the clock alone: it may be set back meanwhile.
+    let over = RestEnd()
+    let timer = Task { [bell, around, over] in
       await around.sleep(length)
+      over.reach()
       bell.ring()
     }
     defer { timer.cancel() }
@@ -103,7 +107,7 @@ package actor Forwarder {
         bell.ring()
       }
       if endsWithEvents || Task.isCancelled || deadline != nil { return }
-    } while around.clock() < until
+    } while around.clock() < until && !over.isReached
   }
 
   private func read(textBytes: Int, events: Int) async {
@@ -197,4 +201,13 @@ package actor Forwarder {
   private func tolerate(_ body: () async throws -> Void) async {
     do { try await body() } catch { around.note("the spool's state cannot be kept: \(error)") }
   }
+}
+
+/// Whether a rest has lasted as long as it was to.
+private final class RestEnd: Sendable {
+  private let reached = Atomic<Bool>(false)
+
+  var isReached: Bool { reached.load(ordering: .acquiring) }
+
+  func reach() { reached.store(true, ordering: .releasing) }
 }

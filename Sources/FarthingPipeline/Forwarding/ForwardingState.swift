@@ -90,6 +90,8 @@ package struct ForwardingState: Sendable {
   private var events: Int
   private var failures = 0
   private var restUntil: Int64
+  /// The clock when it was last asked what to do.
+  private var latest: Int64 = .min
   private var endsWithEvents = false
   private var mustRead = true
   private var lastContact: Int64
@@ -116,7 +118,13 @@ package struct ForwardingState: Sendable {
 
   /// What to do now.
   package mutating func step(now: Int64, hasEvents: Bool) -> Step {
-    // A clock that was set back must not stop the agent for long.
+    // Where the clock was set back, the rest lasts as long as was left of it.
+    if now < latest {
+      let (back, isFar) = latest.subtractingReportingOverflow(now)
+      restUntil = isFar ? now : restUntil.subtractingReportingOverflow(back).partialValue
+      lastContact = min(lastContact, now)
+    }
+    latest = now
     if now < restUntil, restUntil - now <= longestRest {
       if endsWithEvents, hasEvents { rest(until: now + options.linger) }
       if now < restUntil { return .rest(until: restUntil, endsWithEvents: endsWithEvents) }

@@ -6,22 +6,32 @@ struct FollowPattern: Sendable, Equatable {
 
   /// The files that it names now, in the order of their names. Hidden files and those that are
   /// certainly compressed are left out where a star or a folder stands for them.
-  func paths() -> [String] {
-    if GrowingFile.isFolder(text) { return names(in: text, matching: "*") }
+  func paths() -> [String] { paths(isCompressed: false) }
+
+  /// The files that a star or a folder stands for and that are certainly compressed.
+  func compressedPaths() -> [String] { paths(isCompressed: true) }
+
+  private func paths(isCompressed: Bool) -> [String] {
+    if GrowingFile.isFolder(text) {
+      return names(in: text, matching: "*", isCompressed: isCompressed)
+    }
     let slash = text.lastIndex(of: "/")
     let folder = slash.map { String(text[..<$0]) } ?? "."
     let name = slash.map { String(text[text.index(after: $0)...]) } ?? text
     guard name.contains("*") || name.contains("?"), GrowingFile.look(at: text) == nil else {
-      return [text]
+      return isCompressed ? [] : [text]
     }
-    return names(in: slash == text.startIndex ? "/" : folder, matching: name)
+    return names(
+      in: slash == text.startIndex ? "/" : folder, matching: name, isCompressed: isCompressed)
   }
 
-  private func names(in folder: String, matching pattern: String) -> [String] {
+  private func names(
+    in folder: String, matching pattern: String, isCompressed: Bool
+  ) -> [String] {
     let names = ((try? PosixFileSystem().list(folder)) ?? nil) ?? []
     let isHere = folder == "." && !text.hasPrefix("./") && text != "."
     return names.filter { name in
-      !name.hasPrefix(".") && !Self.isCompressed(name)
+      !name.hasPrefix(".") && Self.isCompressed(name) == isCompressed
         && Self.matches(Array(name.utf8)[...], Array(pattern.utf8)[...])
     }.map { isHere ? $0 : (folder.hasSuffix("/") ? folder : folder + "/") + $0 }
   }

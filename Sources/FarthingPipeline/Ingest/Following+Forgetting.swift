@@ -50,7 +50,7 @@ extension Following {
     }
   }
 
-  private func isThere(_ identity: String, _ state: FollowState) -> Bool {
+  func isThere(_ identity: String, _ state: FollowState) -> Bool {
     ([state.path] + FollowPattern.siblings(of: state.path)).contains {
       GrowingFile.look(at: $0)?.identity.text == identity
     }

@@ -13,7 +13,8 @@ package import FarthingStore
 //    at 0. After a restart it is found by its inode beside the old name.
 //  - cut to nothing (copytruncate): the copy beside it holds the lines that were not read yet; it
 //    is found by its content and read on from the position, and the file itself begins at 0.
-//  - compressed after its rotation: the rest is read out of the compressed file.
+//  - compressed after its rotation: the rest is read out of the compressed file, all of it where no
+//    run had seen the file before (`Following+Compressed.swift`).
 // Files are polled: it works on every file system, and a look costs a microsecond a file.
 
 /// Where followed events go.
@@ -91,7 +92,11 @@ package struct Following {
   var files: [FollowedFile] = []
   /// By the text of the identity: how far each known file is read.
   var known: [String: FollowState] = [:]
-  private var told: Set<String> = []
+  var told: Set<String> = []
+  /// Compressed files that the patterns name now.
+  var compressed: [FileIdentity: CompressedSight] = [:]
+  /// When an earlier run first saw any of what is known, in Unix seconds; nil where none did.
+  var followedSince: Int64?
   /// nil before the first.
   private var lastLook: Int64?
   private var lastSeal: Int64
@@ -118,7 +123,7 @@ package struct Following {
     if words.contains("-") { input = FollowedInput(makeReader()) }
   }
 
-  private func makeReader() -> LineReader {
+  func makeReader() -> LineReader {
     LineReader(mapping: options.mapping, format: options.format, now: around.clock())
   }
 
@@ -129,6 +134,7 @@ package struct Following {
     for position in await sink.positions() {
       known[position.source] = FollowState(position.state)
     }
+    followedSince = known.values.compactMap { $0.seenAt > 0 ? $0.seenAt : nil }.min()
     while !around.isStopping() {
       let now = around.clock()
       if lastLook.map({ now &- $0 >= 150_000_000 || now < $0 }) ?? true {
@@ -169,7 +175,8 @@ package struct Following {
     for pattern in patterns {
       for path in pattern.paths() {
         guard let seen = GrowingFile.look(at: path) else {
-          if told.insert("missing " + path).inserted {
+          // What a star or a folder stands for may be anything.
+          if path == pattern.text, told.insert("missing " + path).inserted {
             around.note("\(path) is not there; waiting for it")
           }
           continue
@@ -189,6 +196,7 @@ package struct Following {
       }
     }
     if isFirstRound { try await lookForRotated() }
+    try await lookForCompressed()
   }
 
   /// Begins to follow a file, where an earlier run ended or at its beginning.
@@ -225,7 +233,7 @@ package struct Following {
     try open(file, at: state)
   }
 
-  private func matches(_ state: FollowState, _ file: GrowingFile) throws(StoreError) -> Bool {
+  func matches(_ state: FollowState, _ file: GrowingFile) throws(StoreError) -> Bool {
     try state.matches { (offset, count) throws(StoreError) in
       try file.read(at: offset, count: count)
     }
@@ -246,23 +254,31 @@ package struct Following {
 
   /// Follows a file from a position that is made durable first, so that no later start takes the
   /// file for a new one.
-  private mutating func adopt(_ file: GrowingFile, at state: FollowState) async throws(StoreError) {
+  private mutating func adopt(
+    _ file: GrowingFile, at state: FollowState
+  ) async throws(StoreError) {
     var state = state
     state.path = file.path
-    state.seenAt = around.clock() / 1_000_000_000
-    let position = SourcePosition(source: file.identity.text, state: state.bytes)
-    let batch = workers.charge(DecodedBatch(), source: SourceFormat.events.rawValue)
     do {
-      _ = try await sink.append(
-        batch, receivedTime: around.clock(),
-        progress: SourceProgress(end: position, before: { _ in position }))
+      try await keep(state, of: file.identity.text)
     } catch let error as StoreError {
       throw error
     } catch {
       throw StoreError(.io, "\(error)")
     }
-    known[file.identity.text] = state
     try open(file, at: state)
+  }
+
+  /// Makes a position durable that no new event comes with.
+  mutating func keep(_ state: FollowState, of identity: String) async throws {
+    var state = state
+    state.seenAt = around.clock() / 1_000_000_000
+    let position = SourcePosition(source: identity, state: state.bytes)
+    let batch = workers.charge(DecodedBatch(), source: SourceFormat.events.rawValue)
+    _ = try await sink.append(
+      batch, receivedTime: around.clock(),
+      progress: SourceProgress(end: position, before: { _ in position }))
+    known[identity] = state
   }
 
   private mutating func open(_ file: GrowingFile, at state: FollowState) throws(StoreError) {
@@ -289,7 +305,9 @@ package struct Following {
       else { continue }
       guard let file = try GrowingFile.open(path) else { continue }
       if isCompressed(try file.read(at: 0, count: 4)) {
-        if try await readCompressed(path, from: state, of: identity) { return }
+        if try !isWholeKnown(file), try await readCompressed(file, from: state, of: identity) {
+          return
+        }
       } else if seen.size >= state.offset, try matches(state, file) {
         if seen.identity.text == identity {
           var moved = state
@@ -300,40 +318,6 @@ package struct Following {
         }
         return
       }
-    }
-  }
-
-  private func isCompressed(_ beginning: [UInt8]) -> Bool {
-    StreamCompression.detect(beginning) != nil
-  }
-
-  private mutating func readCompressed(
-    _ path: String, from state: FollowState, of identity: String
-  ) async throws(StoreError) -> Bool {
-    guard state.offset > 0 else { return false }
-    let rest: CompressedRest?
-    do throws(StoreError) {
-      rest = try CompressedRest(path, from: state)
-    } catch {
-      around.note("\(error)")
-      return false
-    }
-    guard let rest else { return false }
-    let reader = makeReader()
-    var source = FollowedContent(key: identity, state: state, reader: reader, head: rest.head)
-    do {
-      try reader.prepare(head: rest.head, offset: state.offset)
-      var isAtEnd = false
-      while !isAtEnd {
-        isAtEnd = try !rest.read(appendingTo: &source.buffer, count: options.pieceBytes)
-        while try await take(&source, isLast: isAtEnd) {}
-      }
-      try await forget(identity)
-      return true
-    } catch let error as StoreError {
-      throw error
-    } catch {
-      throw StoreError(.io, "\(error)")
     }
   }
 
@@ -370,7 +354,7 @@ package struct Following {
   /// Hands the whole lines of a buffer to the store, at most a piece of them.
   ///
   /// - Returns: whether lines may be left.
-  private mutating func take(_ content: inout FollowedContent, isLast: Bool) async throws -> Bool {
+  mutating func take(_ content: inout FollowedContent, isLast: Bool) async throws -> Bool {
     guard let cut = content.cut(limit: options.eventBytes, isLast: isLast) else { return false }
     switch cut {
     case .skipped: return true

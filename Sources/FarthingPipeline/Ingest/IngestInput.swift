@@ -1,4 +1,4 @@
-internal import FarthingStore
+package import FarthingStore
 
 /// Where events are read from.
 package enum IngestInput: Sendable, Equatable {
@@ -16,7 +16,10 @@ package enum IngestInput: Sendable, Equatable {
     }
   }
 
-  func open() throws(StoreError) -> ByteSource {
+  /// Opens it.
+  ///
+  /// - Throws: as ``ByteSource/open(_:)`` does.
+  package func open() throws(StoreError) -> ByteSource {
     switch self {
     case .standardInput: ByteSource.standardInput()
     case .file(let path): try ByteSource.open(path)

@@ -24,6 +24,9 @@ final class EventsIntake: Sendable {
   private let spans = Mutex(OTLPCollector())
   /// By name. A collector sees all bodies of its source in the order in which they came.
   private let collectors = Mutex<[String: any EventCollector]>([:])
+  /// Bodies that workers bring to collectors which others share: while one is there, no event loop waits
+  /// for it.
+  private let collecting = Atomic<Int>(0)
 
   init(
     decoder: BodyDecoder, committer: Committer, workers: NIOThreadPool, limits: CurrentLimits,
@@ -68,7 +71,7 @@ final class EventsIntake: Sendable {
     }
     if format == .events { return events(request, reply) }
     let metadata = format.isRawResponse ? ResponseMetadata.text(request.headers) : nil
-    take(request, reply) { [self] body, now, laysOut in
+    take(request, reply, isShared: true) { [self] body, now, laysOut in
       let batch = collectors.withLock { collectors in
         var collector = collectors[name] ?? format.makeCollector(now: now)
         collectors[name] = nil
@@ -112,7 +115,7 @@ final class EventsIntake: Sendable {
     _ signal: OTLPSignal, _ encoding: OTLPEncoding, _ request: Request, _ reply: ReplyHandle,
     answer: @escaping @Sendable (Collected) -> Reply
   ) {
-    take(request, reply) { [self] body, now, laysOut in
+    take(request, reply, isShared: true) { [self] body, now, laysOut in
       let collected = spans.withLock {
         $0.collect(
           body, signal: signal, encoding: encoding, CollectionContext(now: now))
@@ -144,12 +147,15 @@ final class EventsIntake: Sendable {
   }
 
   /// Expands and decodes a body, here or on a worker's thread, and stores what it holds.
+  ///
+  /// - Parameter isShared: whether `decode` waits for others that use the same collector.
   private func take(
-    _ request: Request, _ reply: ReplyHandle,
+    _ request: Request, _ reply: ReplyHandle, isShared: Bool = false,
     decode: @escaping @Sendable (consuming [UInt8], Int64, _ laysOut: Bool) -> Taken
   ) {
     let compression = compression(of: request)
-    if compression == nil, request.body.count <= Self.inlineBytes {
+    let waits = isShared && collecting.load(ordering: .relaxed) > 0
+    if compression == nil, !waits, request.body.count <= Self.inlineBytes {
       let now = clock()
       return store(decode(request.body, now, false), now, request, reply)
     }
@@ -158,6 +164,8 @@ final class EventsIntake: Sendable {
         return reply.send(
           request.reply(Committer.fault(StoreError(.closed, "the server is ending"))))
       }
+      if isShared { collecting.add(1, ordering: .relaxed) }
+      defer { if isShared { collecting.subtract(1, ordering: .relaxed) } }
       let now = clock()
       do throws(RequestFault) {
         let body =

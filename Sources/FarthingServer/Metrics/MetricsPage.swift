@@ -39,6 +39,8 @@ struct MetricsPage {
   var units: [UnitFigures]
   /// nil where no alerts are kept.
   var alerts: AlertFigures?
+  /// nil where nothing is watched.
+  var monitor: MonitorFigures?
   /// How the budgets stand; empty where there are none.
   var budgets: [BudgetStatus] = []
 
@@ -55,6 +57,7 @@ struct MetricsPage {
       AgentsText.write(spool, refusedUploads: state.refusals["storage"] ?? 0, now: now, to: &page)
     }
     alerts?.write(now: now, to: &page)
+    monitor?.write(to: &page)
     UnitFigures.write(units, to: &page)
     if !budgets.isEmpty { BudgetFigures.write(budgets, to: &page) }
     return page.text

@@ -28,7 +28,8 @@ actor SnapshotShelf {
   private let cache: BlockCache
   private let monotonic: @Sendable () -> Int64
   private var view: View?
-  private var making: Task<Result<Void, StoreError>, Never>?
+  /// One view is made at a time.
+  private var making: Task<StoreError?, Never>?
 
   init(
     writer: StoreWriter, committer: Committer, cache: BlockCache,
@@ -54,37 +55,36 @@ actor SnapshotShelf {
           return view.snapshot
         }
       }
-      if case .failure(let error) = await renewal().value { throw error }
+      if let fault = await renewal().value { throw fault }
     }
   }
 
-  /// The view that is being made, begun now where none is. It is on the shelf once it is there.
-  private func renewal() -> Task<Result<Void, StoreError>, Never> {
+  /// The view that is being made, begun now where none is. It is on the shelf once the task is over.
+  private func renewal() -> Task<StoreError?, Never> {
     if let making { return making }
     // Ends with the view; those who wait for it hold it meanwhile.
-    let task = Task { () -> Result<Void, StoreError> in
-      let made = await make()
-      making = nil
-      return made.map { new in
-        if new.appended >= view?.appended ?? .min { view = new }
-      }
-    }
+    let task = Task { await self.make() }
     making = task
     return task
   }
 
-  private func make() async -> Result<View, StoreError> {
+  /// Puts a new view on the shelf; returns why there is none.
+  ///
+  /// It ends `making` itself, before anybody who waits for it goes on: waiting for a task that is over
+  /// does not give up the actor, so whoever waited would find the same task again for ever.
+  private func make() async -> StoreError? {
+    defer { making = nil }
     let appended = committer.appended.load(ordering: .acquiring)
     let start = monotonic()
     do throws(StoreError) {
       let snapshot = try await writer.snapshot(cache: cache)
       let end = monotonic()
-      return .success(
-        View(
-          snapshot: snapshot, appended: appended, madeAt: end, cost: end - start,
-          rowsInMemory: snapshot.rowsInMemory))
+      view = View(
+        snapshot: snapshot, appended: appended, madeAt: end, cost: end - start,
+        rowsInMemory: snapshot.rowsInMemory)
+      return nil
     } catch {
-      return .failure(error)
+      return error
     }
   }
 }

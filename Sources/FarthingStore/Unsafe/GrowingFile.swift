@@ -77,6 +77,15 @@ package final class GrowingFile: Sendable {
     return (Int(status.st_size), status.st_nlink > 0)
   }
 
+  /// When it was last written, in Unix seconds.
+  package func writtenAt() throws(StoreError) -> Int64 {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      throw HostProcess.failure("examining", path, errno)
+    }
+    return Int64(status.st_mtim.tv_sec)
+  }
+
   /// Up to `count` bytes at `offset`; fewer only where the file ends.
   package func read(at offset: Int, count: Int) throws(StoreError) -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: count)

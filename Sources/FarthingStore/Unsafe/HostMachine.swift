@@ -117,6 +117,9 @@ package enum HostMachine {
     return entry.st_mode & 0o7777
   }
 
+  /// Whether this process may run the file at `path`.
+  package static func mayExecute(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
+
   /// Whether this process may write into a folder that exists.
   package static func mayWrite(_ folder: String) -> Bool { unsafe access(folder, W_OK | X_OK) == 0 }
 

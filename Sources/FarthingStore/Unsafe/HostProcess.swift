@@ -83,12 +83,16 @@ package enum HostProcess {
     _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
   }
 
-  /// The wall clock in Unix nanoseconds.
+  /// The wall clock in Unix nanoseconds; that of a broken one, before 1970 or far ahead, stands still.
   package static func now() -> Int64 {
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    return min(max(0, Int64(time.tv_sec)), lastSecond) * 1_000_000_000 + Int64(time.tv_nsec)
   }
+
+  /// The last second of a clock that is taken at its word, in the year 2261: nanoseconds of a later one do
+  /// not fit, nor would spans of years be added to it.
+  private static let lastSecond: Int64 = 9_200_000_000
 
   /// Nanoseconds since some moment of the past, which no setting of the clock changes.
   package static func monotonic() -> Int64 {

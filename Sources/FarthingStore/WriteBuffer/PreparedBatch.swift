@@ -23,6 +23,12 @@ package final class PreparedBatch: @unchecked Sendable {
     let cuts: [Int]
   }
 
+  /// What some of the events were made from.
+  struct Origin {
+    let batch: ChargedBatch
+    let places: Range<Int>
+  }
+
   package let eventCount: Int
   fileprivate(set) var rows: [Rows] = []
   /// Keys of the ids in order.
@@ -37,6 +43,10 @@ package final class PreparedBatch: @unchecked Sendable {
   fileprivate(set) var prices: [ResolvedPrice] = []
   /// The collector that the rows came through.
   let source: [UInt8]
+  /// The events as they came, one part behind the other; none where they do not go by the log.
+  fileprivate(set) var origins: [Origin] = []
+  /// Events from which on arrival counts as a nanosecond later; see ``ArrivalOrder``.
+  fileprivate(set) var cuts: [UInt32] = []
   /// All rows as a log record says them; nil where they do not go by the log as they are.
   fileprivate(set) var recordBody: [UInt8]?
   fileprivate let spares: SpareTables
@@ -125,6 +135,51 @@ extension PreparedBatch {
   }
 }
 
+/// Events of one batch that share their time of arrival, as a tap hears of them.
+struct EventNews {
+  let batch: ChargedBatch
+  /// Ascending.
+  let places: [Int]
+  /// Unix nanoseconds.
+  let receivedTime: Int64
+}
+
+extension PreparedBatch {
+  /// The events that are not among `duplicates`, with the times of arrival that their rows get.
+  ///
+  /// - Parameters:
+  ///   - duplicates: events, ascending.
+  ///   - first: the time of arrival before the first cut.
+  /// - Complexity: O(events).
+  func news(without duplicates: [UInt32], from first: Int64) -> [EventNews] {
+    var news: [EventNews] = []
+    var duplicates = duplicates[...]
+    var cuts = cuts[...]
+    var time = first
+    var event: UInt32 = 0
+    for origin in origins {
+      var places: [Int] = []
+      func close() {
+        guard !places.isEmpty else { return }
+        news.append(EventNews(batch: origin.batch, places: places, receivedTime: time))
+        places = []
+      }
+      places.reserveCapacity(origin.places.count)
+      for place in origin.places {
+        if cuts.first == event {
+          close()
+          cuts.removeFirst()
+          time += 1
+        }
+        if duplicates.first == event { duplicates.removeFirst() } else { places.append(place) }
+        event += 1
+      }
+      close()
+    }
+    return news
+  }
+}
+
 /// Lays batches out for one store's writer; any number of threads may share it.
 package struct BatchPreparation: Sendable {
   private let hash: KeyedHash
@@ -147,7 +202,13 @@ package struct BatchPreparation: Sendable {
   /// - Complexity: O(values), some 0.5 µs an event.
   package func prepareForLog(_ batch: borrowing ChargedBatch) -> [PreparedBatch] {
     let prepared = prepare(batch, limit: RecordColumn.maximumRows)
-    for part in prepared { part.recordBody = part.makeRecordBody() }
+    var start = 0
+    for part in prepared {
+      let end = start + part.eventCount
+      part.origins = [PreparedBatch.Origin(batch: copy batch, places: start..<end)]
+      part.recordBody = part.makeRecordBody()
+      start = end
+    }
     return prepared
   }
 
@@ -160,6 +221,9 @@ package struct BatchPreparation: Sendable {
       eventCount: count, source: batches.first?.source ?? "", hash: hash, spares: spares)
     for batch in batches { layout.add(batch, batch.decoded.events.indices) }
     let prepared = layout.finish()
+    prepared.origins = batches.map {
+      PreparedBatch.Origin(batch: $0, places: $0.decoded.events.indices)
+    }
     prepared.recordBody = prepared.makeRecordBody()
     return prepared
   }
@@ -222,6 +286,7 @@ private struct BatchLayout {
         let moment = hash.hash(batch.decoded.span(task)).low &+ time &* 0x9E37_79B9_7F4A_7C15
         prepared.outcomes.append(moment)
         if !moments.insert(moment) {
+          prepared.cuts.append(event)
           for kind in cuts.indices { cuts[kind].append(events[kind].count) }
         }
       }

@@ -32,6 +32,8 @@ extension StoreWriter {
     /// One for each record; none for a batch of duplicates, which waits for those before it.
     let records: [LogRecord]
     let keys: [DeduplicationIndex.Key]
+    /// The new events, for the tap; none where nobody listens.
+    var news: [EventNews] = []
     /// Called on the writer's thread once the batch is durable (nil) or refused.
     let finish: (StoreError?) -> Void
 
@@ -50,8 +52,10 @@ extension StoreWriter {
   ) {
     let cuts = batch.rows.map(\.cuts.count).max() ?? 0
     var records: [LogRecord] = []
+    var news: [EventNews] = []
     if duplicates.count < batch.eventCount || position != nil {
       let first = arrivals.next(receivedTime, steps: cuts)
+      if isWatched { news = batch.news(without: duplicates, from: first) }
       let parts = batch.rows.map { $0.parts(without: duplicates, from: first) }
       for number in 0...cuts {
         let taken = parts.map { $0[number].taken }
@@ -63,7 +67,7 @@ extension StoreWriter {
         }
       }
     }
-    add(PendingBatch(records: records, keys: keys, finish: finish))
+    add(PendingBatch(records: records, keys: keys, news: news, finish: finish))
   }
 
   /// The records of rows that share their time of arrival; most often one.
@@ -125,7 +129,14 @@ extension StoreWriter {
       }
     }
     if records.isEmpty { records = [Self.record(batch, [], receivedTime: 0, progress.end)] }
-    add(PendingBatch(records: records, keys: sorted.keys, finish: finish))
+    var news: [EventNews] = []
+    if isWatched {
+      for record in records {
+        guard case .events(let batch, let places) = record.rows, !places.isEmpty else { continue }
+        news.append(EventNews(batch: batch, places: places, receivedTime: record.receivedTime))
+      }
+    }
+    add(PendingBatch(records: records, keys: sorted.keys, news: news, finish: finish))
   }
 
   private static func record(
@@ -160,6 +171,7 @@ extension StoreWriter {
         try await commit(group)
         for waiting in group {
           for record in waiting.records { apply(record) }
+          for news in waiting.news { tell(news.batch, news.places, news.receivedTime) }
         }
         for waiting in group { waiting.finish(nil) }
       } catch {

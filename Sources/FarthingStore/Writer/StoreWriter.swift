@@ -17,7 +17,11 @@
 //    that fails too, the group and everything that waited behind it is refused.
 // 5. No `await` stands between a check of these and what relies on it.
 
-internal import FarthingCore
+package import FarthingCore
+
+/// What is told of a batch that has become durable: its new events by their places, and the time of
+/// arrival that they are stored with, Unix nanoseconds; it grows with the order of the log.
+package typealias CommitTap = @Sendable (ChargedBatch, [Int], Int64) -> Void
 
 /// The one writer of a data folder: appends, seals, publishes, and keeps the price lists.
 package actor StoreWriter {
@@ -85,6 +89,8 @@ package actor StoreWriter {
   var isCommitting = false
   var roomWaiters: [CheckedContinuation<Void, Never>] = []
   var drainWaiters: [CheckedContinuation<Void, Never>] = []
+  /// Told of each record that has become durable and entered the buffers, in the order of the log.
+  private var tap: CommitTap?
   /// Nothing is appended any more.
   private(set) var isClosed = false
   /// The folder is given up: what is still under way must not touch it.
@@ -126,6 +132,20 @@ package actor StoreWriter {
     sources = store.sources
     nextSegmentID = store.catalog.state.nextSegmentID
     nextLogID = store.catalog.state.nextLogID
+  }
+
+  // MARK: - Watching
+
+  /// Tells `tap` of every batch that is handed to the log from now on: once it is durable, in the order of
+  /// the log, on the writer's thread. It must not take long, and never waits.
+  package func watch(_ tap: @escaping CommitTap) { self.tap = tap }
+
+  /// Whether anybody hears of what becomes durable.
+  var isWatched: Bool { tap != nil }
+
+  func tell(_ batch: ChargedBatch, _ selection: [Int], _ receivedTime: Int64) {
+    guard !selection.isEmpty else { return }
+    tap?(batch, selection, receivedTime)
   }
 
   // MARK: - Ending

@@ -36,7 +36,7 @@ struct DocumentationTests {
 
   @Test(arguments: [
     "ingest", "agent", "agents", "query", "explain", "budgets", "events", "sql", "prices",
-    "generate",
+    "generate", "detect",
     "doctor", "token",
   ])
   func `every command has its place in the page of the command line`(command: String) throws {

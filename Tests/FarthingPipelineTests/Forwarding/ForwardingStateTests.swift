@@ -112,6 +112,19 @@ import Testing
     #expect(!state.hasReached)
   }
 
+  @Test func `is to rest no longer where the clock is set back meanwhile`() {
+    var state = sending()
+    _ = state.answer(.busy(retryAfter: 8, "busy"), lastSequence: 9, now: Self.start, random: 0)
+    #expect(
+      state.step(now: Self.start, hasEvents: true)
+        == .rest(until: Self.start + 8 * Self.second, endsWithEvents: false))
+    let earlier = Self.start - 600 * Self.second
+    #expect(
+      state.step(now: earlier, hasEvents: true)
+        == .rest(until: earlier + 8 * Self.second, endsWithEvents: false))
+    #expect(state.step(now: earlier + 8 * Self.second, hasEvents: true) == .send)
+  }
+
   @Test func `is to keep aside what the server refuses for good, and to go on`() {
     var state = sending()
     #expect(
@@ -202,7 +215,11 @@ import Testing
   @Test func `is not stopped by a clock that was set back`() {
     var state = sending()
     _ = state.answer(.unreachable("x"), lastSequence: 9, now: Self.start, random: 0.9)
-    #expect(state.step(now: Self.start - 86_400 * Self.second, hasEvents: true) == .send)
+    let earlier = Self.start - 86_400 * Self.second
+    if case .rest(let until, _) = state.step(now: earlier, hasEvents: true) {
+      #expect(until <= earlier + Self.second)
+    }
+    #expect(state.step(now: earlier + Self.second, hasEvents: true) == .send)
   }
 
   /// Whatever is answered, in any order: no record is forgotten that was neither stored nor kept

@@ -343,6 +343,8 @@ private final class Line: ForwardTransport {
       ("Farthing-Agent", "%"), ("Farthing-Agent", "a%0Ab"), ("Farthing-Spool", "1"),
       ("Farthing-First", "2"), ("Farthing-First", "-1"), ("Farthing-Records", "1e3"),
       ("Farthing-Settled", "99999999999999999999"), ("Farthing-Waiting-Events", ""),
+      ("Farthing-Waiting-Events", "1099511627777"), ("Farthing-Lost-Records", "1099511627777"),
+      ("Farthing-Lag-Milliseconds", "9223372036855"),
     ] {
       var changed = fields
       changed[name] = wrong
@@ -354,6 +356,16 @@ private final class Line: ForwardTransport {
         try ForwardHead.read({ changed[$0] }).get()
       }
     }
+  }
+
+  @Test func `has a lag whatever an agent and the clock say`() throws {
+    var status = AgentStatus(agent: "a", stream: 1)
+    #expect(status.lag(now: .max) == nil)
+    status.lastContact = 0
+    status.waitingEvents = 1
+    status.lagMilliseconds = 100 * 366 * 86_400_000
+    #expect(status.lag(now: 5) == 3_162_240_000_000_000_005)
+    #expect(status.lag(now: .max) == .max)
   }
 
   @Test func `takes no text for sections that is none`() {

@@ -49,6 +49,23 @@ final class Scene: Sendable {
     try file?.close()
   }
 
+  /// Has `gzip` compress a file.
+  /// - Parameter writtenAt: Unix nanoseconds of the file's last write.
+  func compress(
+    _ name: String, _ suffix: String, keep: Bool = false, writtenAt: Int64? = nil
+  ) throws {
+    if let writtenAt {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: Double(writtenAt / 1_000_000_000))],
+        ofItemAtPath: path(name))
+    }
+    let zip = Process()
+    zip.executableURL = URL(filePath: "/usr/bin/env")
+    zip.arguments = ["gzip"] + (keep ? ["-k"] : []) + ["-S", suffix, path(name)]
+    try zip.run()
+    zip.waitUntilExit()
+  }
+
   /// Follows until all steps are done and nothing is new twice.
   @discardableResult
   func follow(
@@ -233,16 +250,84 @@ struct WriterSink: FollowSink {
     #expect(try scene.stored().count == 60)
   }
 
+  @Test func `reads whole what was rotated and compressed while nothing followed, once`()
+    async throws
+  {
+    let scene = try Scene()
+    // What was there before anything was followed is left alone.
+    scene.append("a.log", 900...905)
+    try scene.compress("a.log", ".0.gz", writtenAt: scene.clock.withLock { $0 - 3_600_000_000_000 })
+    scene.append("a.log", 1...5)
+    try await scene.follow("*")
+    scene.append("a.log", 6...8)
+    try scene.compress("a.log", ".1.gz")
+    scene.append("a.log", 9...20)
+    try scene.compress("a.log", ".2.gz", writtenAt: scene.clock.withLock { $0 })
+    scene.append("a.log", 21...22)
+    for round in 0..<3 {
+      let (_, notes) = try await scene.follow("*", steps: [{}, {}, {}, {}, {}])
+      #expect(try scene.stored() == (1...22).map(Int64.init), "\(round)")
+      #expect(
+        notes
+          == (round == 0
+            ? [
+              "\(scene.path("a.log.2.gz")) was rotated and compressed before it was read; reading it now"
+            ]
+            : []))
+    }
+    // The same in a run: a file that comes and is compressed before it was looked at.
+    scene.append("b.log", 23...30)
+    try scene.compress("b.log", ".1.gz")
+    let (_, notes) = try await scene.follow(
+      "*",
+      steps: [
+        {
+          scene.append("c.log", 31...33)
+          try scene.compress("c.log", ".1.gz")
+        }, {}, {}, {}, {}, {},
+      ])
+    #expect(notes.contains { $0.contains("c.log.1.gz") })
+    #expect(try scene.stored().suffix(3) == [31, 32, 33])
+  }
+
+  @Test func `reads a plain file once that is also there compressed`() async throws {
+    let scene = try Scene()
+    scene.append("a.log", 1...30)
+    try await scene.follow(
+      "*", steps: [{ try scene.compress("a.log", ".1.gz", keep: true) }, {}, {}, {}, {}, {}])
+    try await scene.follow("*", steps: [{}, {}, {}, {}, {}, {}])
+    #expect(try scene.stored() == (1...30).map(Int64.init))
+  }
+
+  @Test func `takes what can be read of a compressed file that is cut short`() async throws {
+    let scene = try Scene()
+    scene.append("a.log", 1...1)
+    try await scene.follow("*")
+    scene.append("b.log", 2...4000)
+    try scene.compress("b.log", ".1.gz", writtenAt: scene.clock.withLock { $0 })
+    let path = scene.path("b.log.1.gz")
+    let whole = try Data(contentsOf: URL(filePath: path))
+    try whole.prefix(whole.count / 2).write(to: URL(filePath: path))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_800_000_000)], ofItemAtPath: path)
+    let (_, notes) = try await scene.follow("*", steps: [{}, {}, {}, {}, {}, {}])
+    let stored = try scene.stored()
+    #expect(notes.count == 2, "\(notes)")
+    #expect(stored.count > 100 && stored == (1...Int64(stored.count)).map { $0 })
+    // Mended, it is read on.
+    try whole.write(to: URL(filePath: path))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_800_000_000)], ofItemAtPath: path)
+    try await scene.follow("*", steps: [{}, {}, {}, {}, {}, {}])
+    #expect(try scene.stored() == (1...4000).map(Int64.init))
+  }
+
   @Test func `reads the rest of a rotated file out of its gzip, once`() async throws {
     let scene = try Scene()
     scene.append("a.log", 1...50)
     try await scene.follow("a.log")
     scene.append("a.log", 51...60)
-    let zip = Process()
-    zip.executableURL = URL(filePath: "/usr/bin/env")
-    zip.arguments = ["gzip", "-S", ".1.gz", scene.path("a.log")]
-    try zip.run()
-    zip.waitUntilExit()
+    try scene.compress("a.log", ".1.gz")
     scene.append("a.log", 61...62)
     try await scene.follow("*")
     try await scene.follow("*")

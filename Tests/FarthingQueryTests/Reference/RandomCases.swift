@@ -149,6 +149,11 @@ enum RandomQueries {
     if dice.chance(40) {
       query.until = RandomEvents.start + dice.below(72) * RandomEvents.hour / 2 + 1
     }
+    // A window that ends before it begins is refused.
+    if let since = query.since, let until = query.until, until < since {
+      query.since = until
+      query.until = since
+    }
     if dice.chance(30) {
       // Approximate values could order differently without being wrong.
       let sure = metrics.filter { !$0.contains("_p") || $0.hasPrefix("cost_per") }

@@ -12,8 +12,8 @@ package struct AlertsCommand: AsyncParsableCommand {
     discussion: """
       farthing alerts
       farthing alerts --status firing --match severity=critical
-      farthing alerts show 3f9c
-      farthing alerts ack 3f9c --note 'rolled back'
+      farthing alerts show inc-3f9c
+      farthing alerts ack inc-3f9c --note 'rolled back'
       farthing alerts silence identity=batch-7 --for 2h --comment 'load test'
       farthing alerts test ops
 

@@ -99,6 +99,9 @@ package struct DoctorCommand: AsyncParsableCommand {
     findings += ConfigurationCheckup.findings(
       settings, now: now, memory: HostMachine.memoryLimit(),
       openFiles: HostMachine.openFileLimit())
+    findings += AlertingCheckup.findings(settings.configuration.alerting) {
+      EnvironmentVariables.value(of: $0)
+    }
     let store = examineStore(settings, now, &findings)
     examineDisk(folder, storeBytes: store.bytes, &findings)
     findings.append(

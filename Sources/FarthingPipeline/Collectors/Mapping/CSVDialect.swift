@@ -56,19 +56,19 @@ package struct CSVDialect: Sendable, Equatable {
 }
 
 /// Reads one record after the other.
-struct CSVReader {
-  let dialect: CSVDialect
+package struct CSVReader {
+  package let dialect: CSVDialect
   /// The fields of the record read last, without their quotes.
-  private(set) var fields: [ArraySlice<UInt8>] = []
+  package private(set) var fields: [ArraySlice<UInt8>] = []
   /// Why the record read last is none; nil where it is.
-  private(set) var fault: (value: String, expected: String)?
+  package private(set) var fault: (value: String, expected: String)?
 
-  init(_ dialect: CSVDialect) { self.dialect = dialect }
+  package init(_ dialect: CSVDialect) { self.dialect = dialect }
 
   /// Reads the record that begins at `start`.
   ///
   /// - Returns: where the next one begins.
-  mutating func read(_ bytes: [UInt8], from start: Int) -> Int {
+  package mutating func read(_ bytes: [UInt8], from start: Int) -> Int {
     fields.removeAll(keepingCapacity: true)
     fault = nil
     var at = start

@@ -1,0 +1,252 @@
+internal import FarthingCore
+package import FarthingDetection
+package import FarthingPipeline
+internal import FarthingQuery
+package import FarthingStore
+
+/// What watches the store of a running server: detection over the stream, rules and budgets over queries.
+///
+/// A thread of its own, so that neither uploads nor questions wait for it.
+package actor MonitorDesk {
+  /// What is watched, and by which settings.
+  package struct Settings: Sendable, Equatable {
+    /// nil where detection is turned off.
+    package var detection: DetectionSettings?
+    package var rules: [AlertRule]
+    package var budgets: [Budget]
+    /// Most bytes that a question of a rule may hold.
+    package var queryBytes: Int
+
+    package init(
+      detection: DetectionSettings?, rules: [AlertRule], budgets: [Budget], queryBytes: Int
+    ) {
+      self.detection = detection
+      self.rules = rules
+      self.budgets = budgets
+      self.queryBytes = queryBytes
+    }
+  }
+
+  /// The blobs in the ledger.
+  static let detectionBlob = "detection"
+  static let watchBlob = "rules and budgets"
+  /// The least time between two keepings of the engine's state.
+  private static let keepingInterval = CivilTime.minute
+  /// Bytes of state a second that are written at most in the long run.
+  private static let keepingRate: Int64 = 1 << 16
+
+  private let executor: ThreadExecutor
+  private let feed: DetectionFeed
+  private let alerts: AlertService
+  private let snapshot: @Sendable () async throws(StoreError) -> StoreSnapshot
+  private let clock: @Sendable () -> Int64
+  private let warn: @Sendable (String) -> Void
+  private var settings: Settings
+  private var detection: LiveDetection?
+  private var watch: ConfiguredWatch
+  /// What could not be kept yet: handed over again.
+  private var pending: [IncidentChange] = []
+  private var keepAt: Int64
+  private var watchAt = Int64.min
+  private var faults: Set<String> = []
+  private var isOutage = false
+
+  package nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe executor.asUnownedSerialExecutor()
+  }
+
+  /// - Parameters:
+  ///   - snapshot: the store as it is when it is called.
+  ///   - clock: Unix nanoseconds.
+  package init(
+    _ settings: Settings, feed: DetectionFeed, alerts: AlertService,
+    snapshot: @escaping @Sendable () async throws(StoreError) -> StoreSnapshot,
+    clock: @escaping @Sendable () -> Int64, warn: @escaping @Sendable (String) -> Void
+  ) throws(StoreError) {
+    executor = try ThreadExecutor()
+    self.settings = settings
+    self.feed = feed
+    self.alerts = alerts
+    self.snapshot = snapshot
+    self.clock = clock
+    self.warn = warn
+    watch = ConfiguredWatch(rules: settings.rules, budgets: settings.budgets)
+    keepAt = clock() + Self.keepingInterval
+  }
+
+  // MARK: - Beginning
+
+  /// Goes on where the last process stopped: with the engine's state as it was kept, and with what has
+  /// come to the store since.
+  package func recall() async {
+    do throws(StoreError) {
+      if let kept = try await alerts.desk.blob(Self.watchBlob), !watch.restore(kept) {
+        warn("what rules and budgets knew cannot be read; they begin anew")
+      }
+      guard let wanted = settings.detection else { return }
+      let kept = try await alerts.desk.blob(Self.detectionBlob)
+      let known = kept.flatMap { LiveDetection(kept: $0, settings: wanted) }
+      if kept != nil, known == nil {
+        warn("what detection had learned is of another version; it learns from the store again")
+      }
+      var live = known ?? LiveDetection(settings: wanted)
+      let changes = try live.catchUp(with: try await snapshot(), now: clock())
+      // Of history that was learned for the first time nobody is told.
+      if known != nil { pending += changes }
+      detection = live
+    } catch {
+      warn("detection could not read the store, and learns anew: \(error)")
+      detection = settings.detection.map { LiveDetection(settings: $0) }
+    }
+  }
+
+  /// Goes on by other settings.
+  package func reload(_ settings: Settings) {
+    guard settings != self.settings else { return }
+    watch.replace(rules: settings.rules, budgets: settings.budgets)
+    if settings.detection != self.settings.detection {
+      if let wanted = settings.detection, let state = detection?.kept {
+        detection = LiveDetection(kept: state, settings: wanted)
+      } else {
+        detection = settings.detection.map { LiveDetection(settings: $0) }
+      }
+    }
+    self.settings = settings
+  }
+
+  // MARK: - Working
+
+  /// Does what is due: observes what was committed, closes what is over, asks for rules and budgets.
+  package func work() async {
+    let now = clock()
+    let items = feed.take()
+    if detection != nil {
+      for item in items {
+        detection?.observe(item.batch, item.places, receivedAt: item.receivedAt, now: now)
+      }
+      pending += detection?.advance(now: now) ?? []
+    }
+    await evaluate(now)
+    await keep(now, isLast: false)
+  }
+
+  private func evaluate(_ now: Int64) async {
+    guard !watch.isEmpty, now >= watchAt else { return }
+    do throws(StoreError) {
+      let view = try await snapshot()
+      let executor = QueryExecutor(memoryLimit: settings.queryBytes, threads: 1)
+      pending += watch.evaluate(at: now) { (plan) throws(QueryError) in
+        try executor.run(plan, over: view)
+      }
+    } catch {
+      report("rules and budgets: the store cannot be read: \(error)")
+    }
+    for fault in watch.faults { report("\(fault.what): \(fault.why)") }
+    watchAt = watch.nextDue(after: now) ?? .max
+  }
+
+  private func report(_ fault: String) {
+    // Once each; a rule that cannot be asked is asked again and again.
+    if faults.count < 1000, faults.insert(fault).inserted { warn(fault) }
+  }
+
+  /// Hands over what happened, and with it, now and then, the state that led to it.
+  private func keep(_ now: Int64, isLast: Bool) async {
+    var blobs: [String: [UInt8]?] = [:]
+    if isLast || now >= keepAt {
+      if let detection { blobs[Self.detectionBlob] = .some(detection.kept) }
+      if !watch.isEmpty { blobs[Self.watchBlob] = .some(watch.snapshot) }
+    }
+    let changes = pending
+    guard !changes.isEmpty || !blobs.isEmpty else { return }
+    do throws(StoreError) {
+      try await alerts.take(changes, blobs: blobs)
+      pending.removeFirst(changes.count)
+      isOutage = false
+      if !blobs.isEmpty {
+        let bytes = blobs.values.reduce(Int64(0)) { $0 + Int64($1?.count ?? 0) }
+        keepAt =
+          now + max(Self.keepingInterval, bytes / Self.keepingRate * CivilTime.second)
+      }
+    } catch {
+      if !isOutage { warn("incidents cannot be kept at the moment: \(error)") }
+      isOutage = true
+      pending = Self.newest(pending)
+    }
+  }
+
+  /// The newest change of each incident: all that a consumer needs.
+  private static func newest(_ changes: [IncidentChange]) -> [IncidentChange] {
+    var seen: Set<String> = []
+    let kept = changes.reversed().filter { change in
+      change.incidentID.map { seen.insert($0).inserted } ?? true
+    }
+    return kept.reversed()
+  }
+
+  /// Observes what is left and keeps everything.
+  package func finish() async {
+    await work()
+    await keep(clock(), isLast: true)
+  }
+
+  /// What metrics show.
+  package var figures: MonitorFigures {
+    let counts = feed.counts
+    return MonitorFigures(
+      seen: counts.seen, unseen: counts.unseen, waiting: counts.waiting,
+      late: detection?.engine.lateCount ?? 0, ahead: detection?.engine.aheadCount ?? 0)
+  }
+}
+
+/// What is counted of detection.
+package struct MonitorFigures: Sendable {
+  var seen: Int
+  var unseen: Int
+  var waiting: Int
+  var late: Int
+  var ahead: Int
+
+  func write(to page: inout MetricsText) {
+    page.single(
+      "farthing_detection_events_total", .counter, "Events that detection has seen.", "\(seen)")
+    page.single(
+      "farthing_detection_unseen_events_total", .counter,
+      "Events that detection has not seen because too many waited for it.", "\(unseen)")
+    page.single(
+      "farthing_detection_waiting_events", .gauge, "Events that wait for detection.",
+      "\(waiting)")
+    page.single(
+      "farthing_detection_late_events_total", .counter,
+      "Events that came after their time had been closed, since the state was made.", "\(late)")
+    page.single(
+      "farthing_detection_ahead_events_total", .counter,
+      "Events too far ahead of the others to wait for them, since the state was made.",
+      "\(ahead)")
+  }
+}
+
+/// Runs the desk until it is stopped.
+package final class MonitorService: Sendable {
+  package let desk: MonitorDesk
+  private let task: Task<Void, Never>
+
+  /// - Parameter pause: waits for about half a second, or until its task is cancelled.
+  package init(_ desk: MonitorDesk, pause: @escaping @Sendable () async -> Void) {
+    self.desk = desk
+    task = Task {
+      await desk.recall()
+      while !Task.isCancelled {
+        await desk.work()
+        await pause()
+      }
+    }
+  }
+
+  /// Ends; everything that was committed before is observed and kept.
+  package func stop() async {
+    task.cancel()
+    await task.value
+    await desk.finish()
+  }
+}
