@@ -204,11 +204,8 @@ extension SpendSeries {
   /// Dollars of excess from which it is an alarm.
   func threshold(_ expected: Double, _ fleet: FleetRates, _ settings: DetectionSettings) -> Double {
     let usual = settings.excessSeconds / 10 * expected
-    // What towers over the usual is beyond doubt with less money; so is a stranger's spend.
-    var floor = settings.minUSD
-    if isYoung(fleet) { floor *= 0.5 }
-    let span = Double(fleet.bucket - excessStart + 1)
-    if excess > 0, span >= 6, excursionCost > 8 * expected * span { floor *= 0.5 }
+    // A stranger's spend is beyond doubt with less money.
+    let floor = isYoung(fleet) ? 0.5 * settings.minUSD : settings.minUSD
     return max(floor, 2 * habitNow(fleet.bucket), usual)
   }
 

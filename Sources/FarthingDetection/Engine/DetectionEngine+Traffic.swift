@@ -39,7 +39,7 @@ extension DetectionEngine {
           continue
         }
         // A tenant's few identities jump by themselves more often than the many of a workload.
-        let least = (table == 2 ? 1.5 : 0.75) * settings.minUSD
+        let least = (table == 2 ? 1.5 : 1) * settings.minUSD
         let verdict = series.finish(bucket, share: share, least: least)
         traffic[table][place] = series
         tell(verdict, series, table, place, bucket)

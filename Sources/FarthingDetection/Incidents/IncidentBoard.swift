@@ -232,7 +232,6 @@ struct IncidentBoard: Sendable, Archivable {
       return 0
     }
     guard let cause = located.slice.first, let about = incident.slice.first else { return nil }
-    if Self.isSibling(located, incident) { return 5 }
     // A mechanism that was over and begins anew is another cause.
     if Self.isPrimary(alarm.kind), incident.members.contains(where: { $0.key == alarm.key }) {
       return nil
@@ -267,7 +266,7 @@ struct IncidentBoard: Sendable, Archivable {
     if located.around.contains(about) {
       return Self.isWide(incident.kind) || !located.isVolume ? 3 : 4
     }
-    return nil
+    return Self.isSibling(located, incident) ? 5 : nil
   }
 
   /// Whether an alarm is about what goes wrong elsewhere at the same time: an outage of a provider shows at each of
@@ -327,7 +326,8 @@ struct IncidentBoard: Sendable, Archivable {
       incident.members.append(
         MemberAlarm(key: alarm.key, excess: alarm.excess, perHour: alarm.perHour))
     }
-    if renames(alarm, incident) {
+    let renamed = renames(alarm, incident)
+    if renamed {
       // The first member is the one that the incident's metric is of.
       if let member = incident.members.firstIndex(where: { $0.key == alarm.key }) {
         incident.members.swapAt(0, member)
@@ -342,16 +342,28 @@ struct IncidentBoard: Sendable, Archivable {
       }
     }
     if incident.task.isEmpty { incident.task = alarm.text }
-    if incident.evidence.count < 6, !incident.evidence.contains(alarm.evidence) {
-      incident.evidence.append(alarm.evidence)
+    let evidence = Self.evidence(located, of: incident)
+    if incident.evidence.count < 6, !incident.evidence.contains(evidence) {
+      incident.evidence.append(evidence)
     }
     if !located.examples.isEmpty, incident.examples.isEmpty { incident.examples = located.examples }
-    incident.start = min(incident.start, alarm.start)
+    // What another detector saw earlier, of a wider slice mostly, is not when this began.
+    if renamed || incident.members.first?.key.family == alarm.key.family {
+      incident.start = min(incident.start, alarm.start)
+    }
     incident.lastAlarm = alarm.detected
     incident.isFast = incident.isFast || alarm.isFast
     sum(&incident)
     incidents[place] = incident
     return incident.isFiring ? [tell(place, alarm.detected)] : []
+  }
+
+  /// An alarm's evidence, with what it is about where that is something else.
+  private static func evidence(_ located: LocatedAlarm, of incident: OpenIncident) -> String {
+    guard let cause = located.slice.first, cause != incident.slice.first else {
+      return located.alarm.evidence
+    }
+    return "\(cause.dimension.contractName) \(cause.text): \(located.alarm.evidence)"
   }
 
   /// Whether an alarm says better than those before it what an incident is. What people were told is not

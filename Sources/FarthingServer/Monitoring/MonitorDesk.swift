@@ -54,6 +54,8 @@ package actor MonitorDesk {
   private let latest = Mutex(MonitorFigures())
   private var settings: Settings
   private var detection: LiveDetection?
+  /// The state of detection while it is turned off.
+  private var parked: [UInt8]?
   private var watch: ConfiguredWatch
   /// What could not be kept yet: handed over again.
   private var pending: [IncidentChange] = []
@@ -119,7 +121,7 @@ package actor MonitorDesk {
     guard let wanted = settings.detection else { return }
     var known: LiveDetection?
     do throws(StoreError) {
-      let kept = try await alerts.desk.blob(Self.detectionBlob)
+      let kept = if let parked { parked } else { try await alerts.desk.blob(Self.detectionBlob) }
       known = kept.flatMap { LiveDetection(kept: $0, settings: wanted) }
       if kept != nil, known == nil {
         warn("what detection had learned is of another version; it learns from the store again")
@@ -133,6 +135,7 @@ package actor MonitorDesk {
       // Of history that was learned for the first time nobody is told.
       if known != nil { pending += changes }
       detection = live
+      parked = nil
     } catch {
       warn("detection could not read the store, and goes on with what it knew: \(error)")
       detection = known ?? LiveDetection(settings: wanted)
@@ -146,18 +149,11 @@ package actor MonitorDesk {
     watch.replace(rules: settings.rules, budgets: settings.budgets)
     watchAt = .min
     let isChanged = settings.detection != self.settings.detection
-    if isChanged { await keep(clock(), isLast: true) }
     self.settings = settings
     guard isChanged else { return }
-    if let wanted = settings.detection {
-      if let state = detection?.kept {
-        detection = LiveDetection(kept: state, settings: wanted)
-      } else {
-        await recallDetection()
-      }
-    } else {
-      detection = nil
-    }
+    parked = detection?.kept ?? parked
+    detection = nil
+    if settings.detection != nil { await recallDetection() }
   }
 
   // MARK: - Working
@@ -165,7 +161,9 @@ package actor MonitorDesk {
   /// Does what is due: observes what was committed, closes what is over, asks for rules and budgets.
   package func work() async {
     let now = clock()
-    let items = feed.take()
+    // What comes while the state is being recalled waits for it.
+    let isRecalling = settings.detection != nil && detection == nil
+    let items = isRecalling ? [] : feed.take()
     if detection != nil {
       for item in items {
         detection?.observe(item.batch, item.places, receivedAt: item.receivedAt, now: now)
@@ -222,7 +220,7 @@ package actor MonitorDesk {
   private func keep(_ now: Int64, isLast: Bool) async {
     var blobs: [String: [UInt8]?] = [:]
     if isLast || now >= keepAt {
-      if let detection { blobs[Self.detectionBlob] = .some(detection.kept) }
+      if let state = detection?.kept ?? parked { blobs[Self.detectionBlob] = .some(state) }
       if !watch.isEmpty { blobs[Self.watchBlob] = .some(watch.snapshot) }
     } else if isWatchChanged {
       // In one step with what they raised, so that no restart raises it under another id.

@@ -9,7 +9,7 @@ internal import Testing
   private func price(_ key: String, dollars: Int64, from start: Int64 = .min) throws
     -> ResolvedPrice
   {
-    let rate = try #require(Rate("\(dollars)e-6"))
+    let rate = try #require(Rate(mantissa: UInt128(dollars), scale: 6))
     var rates = [Rate?](repeating: nil, count: PricePart.tokenPartCount)
     rates[Int(PricePart.input.rawValue)] = rate
     rates[Int(PricePart.output.rawValue)] = rate
