@@ -143,7 +143,8 @@ package struct ServeCommand: AsyncParsableCommand {
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
     live: [
-      "server", "access", "alerting", "detection", "isolation", "retention_days", "retention_gib", "budgets",
+      "server", "access", "alerting", "detection", "isolation", "retention_days", "retention_gib",
+      "budgets",
       "rules",
       "sites", "calendar",
     ],

@@ -75,7 +75,7 @@ package struct ActivePopulation: Sendable {
     repeating: Table(), count: IsolationTarget.Dimension.allCases.count)
   private var tenants: [UInt64: String] = [:]
   /// The newest time of an event that was not ahead of the clock; Unix nanoseconds.
-  package private(set) var newest = Int64.min
+  package internal(set) var newest = Int64.min
   private var prunedAt = Int64.min
   /// Nanoseconds after which a value is not active any more.
   package var window: Int64
@@ -92,7 +92,12 @@ package struct ActivePopulation: Sendable {
   /// - Complexity: O(places); well below a microsecond each.
   package mutating func observe(_ batch: ChargedBatch, _ places: [Int], now: Int64) {
     for place in places { observe(batch, place, now: now) }
-    if newest > prunedAt.addingReportingOverflow(window / 4).partialValue { prune() }
+    prune(every: window / 4)
+  }
+
+  /// - Parameter pause: nanoseconds.
+  mutating func prune(every pause: Int64) {
+    if newest > prunedAt.addingReportingOverflow(pause).partialValue { prune() }
   }
 
   private mutating func observe(_ batch: ChargedBatch, _ place: Int, now: Int64) {
@@ -106,15 +111,11 @@ package struct ActivePopulation: Sendable {
       isPassed: status != "blocked" && status != "rate_limited",
       cost: charge.state == .unpriced ? 0 : Observation.clamped(charge.cost))
     let model = note(.model, event.range(of: .model), batch, call)
-    var tenant: UInt64 = 0
-    if let range = event.range(of: .tenant), range.length > 0 {
-      tenant = Self.hash(range, batch)
-      if tenants[tenant] == nil, tenants.count < Self.limit {
-        tenants[tenant] = batch.decoded.string(range)
-      }
-    }
     if let identity = note(.identity, event.range(of: .identity), batch, call) {
-      tables[Self.place(.identity)].entries[identity].tenant = tenant
+      let range = event.range(of: .tenant).flatMap { $0.length > 0 ? $0 : nil }
+      set(tenant: range.map { Self.hash($0, batch) } ?? 0, ofIdentity: identity) {
+        range.map { batch.decoded.string($0) } ?? ""
+      }
     }
     if let endpoint = note(.endpoint, event.range(of: .endpoint), batch, call), model != nil,
       let range = event.range(of: .model)
@@ -124,7 +125,14 @@ package struct ActivePopulation: Sendable {
     _ = note(.site, event.range(of: .site), batch, call)
   }
 
-  private mutating func add(model: UInt64, toEndpoint endpoint: Int) {
+  mutating func set(tenant: UInt64, ofIdentity identity: Int, _ text: () -> String) {
+    tables[Self.place(.identity)].entries[identity].tenant = tenant
+    if tenant != 0, tenants[tenant] == nil, tenants.count < Self.limit {
+      tenants[tenant] = text()
+    }
+  }
+
+  mutating func add(model: UInt64, toEndpoint endpoint: Int) {
     let table = Self.place(.endpoint)
     guard !tables[table].entries[endpoint].models.contains(model),
       tables[table].entries[endpoint].models.count < Self.modelLimit
@@ -132,7 +140,8 @@ package struct ActivePopulation: Sendable {
     tables[table].entries[endpoint].models.append(model)
   }
 
-  private struct Call {
+  /// What is noted of one event.
+  struct Call {
     var time: Int64
     var now: Int64
     var isGood: Bool
@@ -145,8 +154,14 @@ package struct ActivePopulation: Sendable {
     _ call: Call
   ) -> Int? {
     guard let range, range.length > 0 else { return nil }
+    return note(dimension, hash: Self.hash(range, batch), call) { batch.decoded.string(range) }
+  }
+
+  /// - Returns: the place of the value's entry; nil where there is no room for it.
+  mutating func note(
+    _ dimension: IsolationTarget.Dimension, hash: UInt64, _ call: Call, _ text: () -> String
+  ) -> Int? {
     let table = Self.place(dimension)
-    let hash = Self.hash(range, batch)
     let place: Int
     if let known = tables[table].places[hash] {
       place = known
@@ -155,7 +170,7 @@ package struct ActivePopulation: Sendable {
       place = tables[table].entries.count
       tables[table].places[hash] = place
       tables[table].entries.append(
-        Entry(value: batch.decoded.string(range), seenAt: call.time))
+        Entry(value: text(), seenAt: call.time))
     }
     tables[table].entries[place].seenAt = max(tables[table].entries[place].seenAt, call.time)
     if call.isPassed {

@@ -31,7 +31,8 @@ package enum IsolationTexts {
     return writer.bytes
   }
 
-  private static func members(
+  /// The members of one isolation, without the braces.
+  package static func members(
     _ isolation: Isolation, now: Int64, to writer: inout JSONWriter
   ) {
     writer.member("id", isolation.id)

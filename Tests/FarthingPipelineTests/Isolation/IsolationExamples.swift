@@ -31,7 +31,7 @@ enum IsolationExamples {
       explanation: ["statistic 9.1, threshold 4.5"], isContainable: isContainable)
   }
 
-  /// Events of the contract, as a batch whose every event costs a cent.
+  /// Events of the contract, as a batch.
   static func batch(_ lines: [String]) -> ChargedBatch {
     let now = start + 1_000_000 * second
     guard
@@ -44,12 +44,12 @@ enum IsolationExamples {
 
   static func call(
     at seconds: Int64, identity: String = "svc-7", endpoint: String = "e0",
-    model: String = "gpt-4o", tenant: String? = nil, status: String = "ok", usd: String = "0.01"
+    model: String = "gpt-4o", tenant: String? = nil, status: String = "ok"
   ) -> String {
     let tenant = tenant.map { "\"tenant\":\"\($0)\"," } ?? ""
     return """
       {"time":\(start + seconds * second),"identity":"\(identity)","endpoint":"\(endpoint)",\
-      "model":"\(model)",\(tenant)"status":"\(status)","cost_usd":\(usd),"input_tokens":10}
+      "model":"\(model)",\(tenant)"status":"\(status)","input_tokens":10}
       """
   }
 
@@ -66,6 +66,15 @@ enum IsolationExamples {
     let batch = batch(lines)
     population.observe(
       batch, Array(batch.decoded.events.indices), now: start + now * second)
+  }
+
+  /// A call of `svc-7` that costs so many cents.
+  static func spend(_ cents: Int64, at seconds: Int64, _ population: inout ActivePopulation) {
+    let time = start + seconds * second
+    population.newest = max(population.newest, time)
+    let call = ActivePopulation.Call(
+      time: time, now: time, isGood: true, isPassed: true, cost: cents * 10_000_000_000)
+    _ = population.note(.identity, hash: StableHash.of("svc-7"), call) { "svc-7" }
   }
 
   static func enforced(hooks: [String] = []) -> IsolationSettings {

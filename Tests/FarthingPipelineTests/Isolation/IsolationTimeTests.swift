@@ -78,12 +78,11 @@ struct IsolationTimeTests {
     let kept = try KeptIsolations(settings, Examples.population(20))
     try kept.take([.fired(Examples.incident("a"))], Examples.time(0))
     var lengths: [Int64] = []
-    for second in Int64(0)..<12_000 {
+    for second in Int64(0)..<6800 {
       let isHeld = !kept.book.enforced.isEmpty
       if !isHeld {
         // The attacker goes on: six cents a second are 216 dollars an hour.
-        Examples.observe(
-          &kept.population, [Examples.call(at: second, usd: "0.06")], now: second)
+        Examples.spend(6, at: second, &kept.population)
       }
       try kept.advance(Examples.time(second))
       if !isHeld, let found = kept.book.enforced.first {
@@ -102,7 +101,7 @@ struct IsolationTimeTests {
     let kept = try begun()
     for second in Int64(1)..<2000 where second % 5 == 0 {
       if second > 240 {
-        Examples.observe(&kept.population, [Examples.call(at: second)], now: second)
+        Examples.spend(1, at: second, &kept.population)
       }
       try kept.advance(Examples.time(second))
     }

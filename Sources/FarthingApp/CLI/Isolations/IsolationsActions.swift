@@ -122,13 +122,13 @@ package struct IsolationsExtend: AsyncParsableCommand {
   package init() {}
 
   package mutating func run() async throws {
-    let length = try IsolationsPlace.length(length, "--for")
+    let text = length
+    let nanoseconds = try IsolationsPlace.length(text, "--for")
     var writer = JSONWriter()
-    let text = self.length
     writer.object { $0.member("duration", text) }
     try await IsolationsPlace.act(global, id, "extend", writer.bytes) { book, id in
       try book.extend(
-        id, by: HostProcess.userName(), length: length, now: IsolationsPlace.now())
+        id, by: HostProcess.userName(), length: nanoseconds, now: IsolationsPlace.now())
     }
     Console.note("farthing: \(id.printable) ends \(text) from now")
   }

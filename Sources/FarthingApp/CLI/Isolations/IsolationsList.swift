@@ -78,14 +78,14 @@ enum IsolationTable {
           ]
         })
     }
-    let keys: [JSONPath] = [
+    let keys = [
       "id", "alert", "action", "mode", "status", "started_at", "effective_at", "release_at",
       "released_at",
     ]
     return Answer(
-      columns: keys.map { .init("\($0)") } + [.init("target"), .init("why")],
+      columns: keys.map { .init($0) } + [.init("target"), .init("why")],
       rows: rows.map { row in
-        keys.map { text(row, $0) } + [
+        keys.map { text(row, JSONPath(key: $0)) } + [
           .text(target(row)),
           .text((row["why"]?.elements ?? []).compactMap(\.text).joined(separator: " | ")),
         ]
