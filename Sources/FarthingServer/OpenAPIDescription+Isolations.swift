@@ -35,7 +35,15 @@ extension OpenAPIDescription {
               description: Where it is served.
               schema:
                 type: string
+            - name: allow
+              in: query
+              description: The status of a yes, for proxies that take 200 alone for one.
+              schema:
+                type: string
+                enum: ['204', '200']
           responses:
+            '200':
+              description: The same as 204, where allow asks for it.
             '204':
               description: Yes; with X-Farthing-Action the cache or another model is to answer.
               headers:
@@ -64,6 +72,93 @@ extension OpenAPIDescription {
                     $ref: '#/components/schemas/Fault'
             '404':
               $ref: '#/components/responses/fault'
+            '429':
+              description: Not now, it is throttled; or the token's own rate is used up. Retry-After says when.
+              headers:
+                Retry-After:
+                  description: Seconds.
+                  schema:
+                    type: integer
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Fault'
+            '503':
+              $ref: '#/components/responses/later'
+        post:
+          tags: [isolations]
+          operationId: decisionOfPost
+          summary: The same, for proxies that ask by the method of the call itself
+          description: >-
+            For the forward authentication of proxies, which set the headers themselves. Answered from memory; a
+            header that is absent says nothing, one that is there twice counts with each value.
+          parameters:
+            - name: X-Farthing-Identity
+              in: header
+              description: Who calls, as events name it.
+              schema:
+                type: string
+            - name: X-Farthing-Endpoint
+              in: header
+              description: What is called.
+              schema:
+                type: string
+            - name: X-Farthing-Tenant
+              in: header
+              description: Whose call it is; where it is absent, anybody's.
+              schema:
+                type: string
+            - name: X-Farthing-Model
+              in: header
+              description: The model as the gateway routes it.
+              schema:
+                type: string
+            - name: X-Farthing-Site
+              in: header
+              description: Where it is served.
+              schema:
+                type: string
+            - name: allow
+              in: query
+              description: The status of a yes, for proxies that take 200 alone for one.
+              schema:
+                type: string
+                enum: ['204', '200']
+          responses:
+            '200':
+              description: The same as 204, where allow asks for it.
+            '204':
+              description: Yes; with X-Farthing-Action the cache or another model is to answer.
+              headers:
+                X-Farthing-Action:
+                  description: degrade, where it is there.
+                  schema:
+                    type: string
+                X-Farthing-Model:
+                  description: The model that is to answer; where it is absent, the cache.
+                  schema:
+                    type: string
+            '400':
+              $ref: '#/components/responses/fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              description: No, it is isolated (code isolated); or the token lacks the scope read (code forbidden).
+              headers:
+                X-Farthing-Isolation:
+                  description: The isolation's id, where there is one.
+                  schema:
+                    type: string
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Fault'
+            '404':
+              $ref: '#/components/responses/fault'
+            '408':
+              $ref: '#/components/responses/fault'
+            '413':
+              $ref: '#/components/responses/tooLarge'
             '429':
               description: Not now, it is throttled; or the token's own rate is used up. Retry-After says when.
               headers:

@@ -418,13 +418,16 @@ package final class Server: Sendable {
         }(request)
       }
     }
-    return [
-      Route(method: .GET, pattern: "/v1/decision", scope: .read, body: .none) { request, reply in
+    func decision(_ method: HTTPMethod) -> Route {
+      Route(method: method, pattern: "/v1/decision", scope: .read, body: .none) { request, reply in
         self.with(reply) { service, request, reply in
           guard let decisions = service.decisions else { return Self.refuseIsolations(reply) }
           decisions.decide(request, reply)
         }(request)
-      },
+      }
+    }
+    return [
+      decision(.GET), decision(.POST),
       route(.GET, "/v1/isolations", .read) { $0.list($1, $2) },
       route(.POST, "/v1/isolations", .act, json) { $0.isolate($1, $2) },
       route(.GET, "/v1/isolations/state", .read) { $0.state($1, $2) },

@@ -7,9 +7,19 @@ struct DecisionCalls: Sendable {
   /// Nanoseconds that only grow.
   let monotonic: @Sendable () -> Int64
 
+  /// Some proxies take 200 alone for a yes, and ask by the method of the call itself.
   func decide(_ request: Request, _ reply: ReplyHandle) {
-    let decision = desk.decide(DecisionCall(request.headers), now: monotonic())
-    reply.send(Self.reply(decision))
+    let decision: Decision
+    switch request.query {
+    case nil, "", "allow=204", "allow=200":
+      decision = desk.decide(DecisionCall(request.headers), now: monotonic())
+    default:
+      return reply.send(
+        RequestFault(.badRequest, "allow: expected 204 or 200, and nothing else is asked here"))
+    }
+    var answer = Self.reply(decision)
+    if answer.status == .noContent, request.query == "allow=200" { answer.status = .ok }
+    reply.send(answer)
   }
 
   static func reply(_ decision: Decision) -> Reply {

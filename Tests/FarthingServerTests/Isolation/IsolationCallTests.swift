@@ -101,6 +101,8 @@ import Testing
         #expect(try await decide(server, headers).status == 204, "\(headers)")
       }
       #expect(try await server.call("GET", "/v1/decision").status == 204)
+      #expect(try await server.call("POST", "/v1/decision?allow=200").status == 200)
+      #expect(try await server.call("GET", "/v1/decision?allow=201").status == 400)
     }
   }
 
