@@ -35,7 +35,7 @@ extension IsolationBook {
   /// Takes what ``state`` wrote; what cannot be read leaves isolations on, and nothing remembered.
   mutating func restore(state bytes: [UInt8]) {
     guard let value = (try? JSONTree(bytes))?.root else { return }
-    heartbeat = value["heartbeat"]?.integer ?? .min
+    heartbeat = value["heartbeat"]?.integer ?? 0
     killSwitch = KillSwitch(
       isOff: value["off"]?.boolean ?? false, by: value["by"]?.text ?? "",
       at: value["at"]?.integer ?? 0)

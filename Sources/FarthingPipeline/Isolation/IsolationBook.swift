@@ -91,11 +91,11 @@ package struct IsolationBook: Sendable {
   /// When the incidents of isolations were over, monotonic nanoseconds.
   var recoveries: [String: Int64] = [:]
   package internal(set) var killSwitch = KillSwitch()
-  /// The latest wall time that was kept.
-  var heartbeat = Int64.min
+  /// The latest wall time that was kept, Unix nanoseconds; 0 for none.
+  var heartbeat: Int64 = 0
   package internal(set) var counts = IsolationCounts()
-  /// When undecided cases were looked at last, monotonic nanoseconds.
-  var lookedAt = Int64.min
+  /// When undecided cases were looked at last, monotonic nanoseconds; nil for never.
+  var lookedAt: Int64?
 
   /// Whether anything may be isolated at all.
   package struct KillSwitch: Sendable, Equatable {
@@ -264,7 +264,7 @@ package struct IsolationBook: Sendable {
       }
     }
     standDown(population, now, &draft)
-    if now.monotonic - lookedAt >= CivilTime.second || lookedAt == .min {
+    if lookedAt.map({ now.monotonic - $0 >= CivilTime.second }) ?? true {
       lookedAt = now.monotonic
       for id in cases.keys.sorted() where cases[id]?.isFiring == true {
         consider(id, population, now, &draft)
