@@ -51,6 +51,10 @@ package struct BacktestCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Least US dollars beyond expectation of a spend alert.", valueName: "usd"))
   package var minUsd: String?
+  @Flag(
+    help:
+      "What section isolation would have kept back, when and for how long, instead of alerts.")
+  package var isolations = false
   @Option(help: ArgumentHelp("table or json.", valueName: "format"))
   package var output = OutputFormat.table
 
@@ -60,6 +64,7 @@ package struct BacktestCommand: AsyncParsableCommand {
     guard output == .table || output == .json else {
       throw CommandFailure.usage("a backtest is written as table or json, not as \(output)")
     }
+    if isolations { return try replayIsolations() }
     let settings = try wantedSettings()
     let detection = Self.detection(settings.configuration)
     do {
@@ -81,7 +86,7 @@ package struct BacktestCommand: AsyncParsableCommand {
   }
 
   /// The configuration, with what the options say instead.
-  private func wantedSettings() throws -> Settings {
+  func wantedSettings() throws -> Settings {
     var settings = try global.settings()
     if let minUsd {
       guard let cents = ConfigurationSchema.cents(minUsd) else {

@@ -64,11 +64,16 @@ package struct ServeCommand: AsyncParsableCommand {
     await alerts.start()
     let feed = DetectionFeed()
     await store.writer.watch { feed.put($0, $1, $2) }
+    let isolations = try IsolationService(
+      directory: settings.dataFolder, settings: settings.configuration.isolation, alerts: alerts,
+      around: Self.isolationSurroundings())
+    await isolations.start()
     let agents = AgentRegistry(await store.writer.sourcePositions)
     let monitor = try Self.monitor(
-      Self.monitoring(settings), feed, alerts, store.writer, agents)
+      Self.monitoring(settings), feed, alerts, isolations, store.writer, agents)
     listening.server.serve(
-      store.writer, book: store.book, agents: agents, alerts: alerts, monitor: monitor)
+      store.writer, book: store.book, agents: agents, alerts: alerts, monitor: monitor,
+      isolations: isolations)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
     if let address = listening.grpcAddress {
       Console.note("listening for OTLP over gRPC on \(address)")
@@ -76,6 +81,7 @@ package struct ServeCommand: AsyncParsableCommand {
     Console.note("listening on \(listening.url)")
     await DaemonSignals.reload(listening, until: DaemonSignals.reloads(), by: resolution) {
       await alerts.reload($0.configuration.alerting)
+      await isolations.reload($0.configuration.isolation)
       budgets.replace($0.budgets)
       await monitor.desk.reload(Self.monitoring($0))
     }
@@ -83,6 +89,7 @@ package struct ServeCommand: AsyncParsableCommand {
     upkeep.cancel()
     await listening.server.drain()
     await monitor.stop()
+    await isolations.stop()
     await alerts.stop()
     store.retention = listening.retention
     try await store.close()
@@ -100,12 +107,12 @@ package struct ServeCommand: AsyncParsableCommand {
 
   private static func monitor(
     _ settings: MonitorDesk.Settings, _ feed: DetectionFeed, _ alerts: AlertService,
-    _ writer: StoreWriter, _ agents: AgentRegistry
+    _ isolations: IsolationService, _ writer: StoreWriter, _ agents: AgentRegistry
   ) throws(StoreError) -> MonitorService {
     let cache = BlockCache()
     return MonitorService(
       try MonitorDesk(
-        settings, feed: feed, alerts: alerts,
+        settings, feed: feed, alerts: alerts, isolations: isolations,
         snapshot: { () async throws(StoreError) in try await writer.snapshot(cache: cache) },
         heardSites: { agents.heardSites(now: $0) },
         clock: { HostProcess.now() },
@@ -137,7 +144,8 @@ package struct ServeCommand: AsyncParsableCommand {
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
     live: [
-      "server", "access", "alerting", "detection", "retention_days", "retention_gib", "budgets",
+      "server", "access", "alerting", "detection", "isolation", "retention_days", "retention_gib",
+      "budgets",
       "rules",
       "sites", "calendar",
     ],
@@ -155,6 +163,19 @@ package struct ServeCommand: AsyncParsableCommand {
           "farthing: warning: the retention could not be applied: \("\(error)".printable)")
       }
     }
+  }
+
+  static func isolationSurroundings() -> IsolationService.Surroundings {
+    IsolationService.Surroundings(
+      now: { IsolationsPlace.now() }, pause: { try? await Task.sleep(for: .milliseconds(500)) },
+      hooks: { hooks($0) }, warn: { Console.note("farthing: warning: \($0.printable)") })
+  }
+
+  /// What the configuration's hooks call.
+  static func hooks(_ settings: [HookSettings]) -> [any IsolationHook] {
+    IsolationHooks.make(
+      settings, clock: { HostProcess.now() },
+      environment: { EnvironmentVariables.value(of: $0) }, version: Version.text)
   }
 
   static func alertSurroundings() -> AlertService.Surroundings {

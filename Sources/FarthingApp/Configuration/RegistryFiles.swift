@@ -2,11 +2,6 @@ package import FarthingPipeline
 internal import FarthingStore
 
 extension Configuration {
-  /// What was announced; nil where nothing was, or where it is still a file's name.
-  package var eventCalendar: EventCalendar? {
-    if case .given(let given)? = calendar { given } else { nil }
-  }
-
   /// Takes the files that `sites` and `calendar` name, so that both are there as values: afterwards
   /// neither is a file's name.
   ///

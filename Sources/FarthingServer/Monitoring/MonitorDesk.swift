@@ -44,6 +44,8 @@ package actor MonitorDesk {
   private let executor: ThreadExecutor
   private let feed: DetectionFeed
   private let alerts: AlertService
+  /// nil where nothing is isolated.
+  private let isolations: IsolationService?
   private let snapshot: @Sendable () async throws(StoreError) -> StoreSnapshot
   private let heardSites: @Sendable (Int64) -> [String]
   private let clock: @Sendable () -> Int64
@@ -78,6 +80,7 @@ package actor MonitorDesk {
   ///   - clock: Unix nanoseconds.
   package init(
     _ settings: Settings, feed: DetectionFeed, alerts: AlertService,
+    isolations: IsolationService? = nil,
     snapshot: @escaping @Sendable () async throws(StoreError) -> StoreSnapshot,
     heardSites: @escaping @Sendable (Int64) -> [String] = { _ in [] },
     clock: @escaping @Sendable () -> Int64, warn: @escaping @Sendable (String) -> Void
@@ -86,6 +89,7 @@ package actor MonitorDesk {
     self.settings = settings
     self.feed = feed
     self.alerts = alerts
+    self.isolations = isolations
     self.snapshot = snapshot
     self.heardSites = heardSites
     self.clock = clock
@@ -164,6 +168,9 @@ package actor MonitorDesk {
     // What comes while the state is being recalled waits for it.
     let isRecalling = settings.detection != nil && detection == nil
     let items = isRecalling ? [] : feed.take()
+    if let isolations {
+      for item in items { isolations.population.observe(item.batch, item.places, now: now) }
+    }
     if detection != nil {
       for item in items {
         detection?.observe(item.batch, item.places, receivedAt: item.receivedAt, now: now)
@@ -230,6 +237,8 @@ package actor MonitorDesk {
     guard !changes.isEmpty || !blobs.isEmpty else { return }
     do throws(StoreError) {
       try await alerts.take(changes, blobs: blobs)
+      // What is not kept there is tried again there: alerts must not wait for it.
+      if !changes.isEmpty { await isolations?.take(changes) }
       pending.removeFirst(changes.count)
       isOutage = false
       isWatchChanged = false

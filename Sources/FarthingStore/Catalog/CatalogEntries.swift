@@ -118,6 +118,7 @@ package struct StoreLayout: Sendable, Equatable {
   package var catalogPath: String { "\(directory)/catalog.sqlite" }
   static let alertsName = "alerts.sqlite"
   package var alertsPath: String { "\(directory)/\(Self.alertsName)" }
+  package var isolationsPath: String { "\(directory)/isolations.sqlite" }
   package var segmentDirectory: String { "\(directory)/segments" }
   package var logDirectory: String { "\(directory)/log" }
 
