@@ -61,8 +61,8 @@ struct BacktestCommandTests {
     let rule = try #require(found.first { $0["kind"] as? String == "rule" })
     #expect(rule["severity"] as? String == "critical")
     #expect(rule["dimensions"] as? [String: String] == ["identity": "app-1"])
-    #expect(rule["detected_at"] as? String == "2026-03-09T10:04:00.000Z")
-    #expect(rule["resolved_at"] as? String == "2026-03-09T11:07:00.000Z")
+    #expect(rule["detected_at"] as? String == "2026-03-09T10:04:00Z")
+    #expect(rule["resolved_at"] as? String == "2026-03-09T11:07:00Z")
     // What held before the window begins was raised before it.
     let later = try alerts("--rules", "watch.yaml", "--since", "2026-03-09T10:30:00Z")
     #expect(!later.contains { $0["kind"] as? String == "rule" })

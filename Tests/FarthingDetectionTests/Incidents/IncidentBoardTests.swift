@@ -87,7 +87,8 @@ internal import Testing
       return
     }
     board.close(attack.alarm.key, at: 200)
-    #expect(board.advance(201).isEmpty, "what flaps is one incident")
+    _ = board.advance(201)
+    #expect(board.incidents.first?.isOpen == true, "what flaps is one incident")
     guard case .resolved(let over)? = board.advance(270).first else {
       Issue.record("not over")
       return
