@@ -111,7 +111,7 @@ def main():
         open(folder + "/farthing.yaml", "w").write(
             "alerting:\n  receivers:\n    - {name: ops, type: webhook, allow_loopback: true, "
             f"url: 'http://127.0.0.1:{receiver.server_port}/'}}\n"
-            "  route: {receivers: [ops], group_by: [identity], group_wait_s: 0}\n")
+            "  route: {receiver: ops, group_by: [identity], group_wait_s: 0}\n")
         server = subprocess.Popen(
             [options.farthing, "serve", "--listen", "127.0.0.1:0", "--data", folder + "/data", "--config",
              folder + "/farthing.yaml"], stderr=subprocess.PIPE, text=True)

@@ -20,7 +20,7 @@ import Testing
       alerting:
         receivers:
           - {name: ops, type: webhook, url: "http://127.0.0.1:\(port)/", allow_loopback: true}
-        route: {receivers: [ops], group_by: [alertname, rule, budget], group_wait_s: 0, group_interval_s: 1}
+        route: {receiver: ops, group_by: [alertname, rule, budget], group_wait_s: 0, group_interval_s: 1}
       \(watch)
       """
     try HostProcess.replaceFile(file, with: Array(text.utf8))
