@@ -46,7 +46,7 @@ test: build lint ## everything that has to hold: build without warnings, lint, a
 	@Scripts/demo $(FARTHING) > $(SCRATCH)/demo-output.txt \
 	  || { cat $(SCRATCH)/demo-output.txt; echo "the demo failed" >&2; exit 1; }
 	@echo "The demo ran to its end."
-	@SCHEMATHESIS_SECONDS=50 Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry opentelemetry_grpc litellm prometheus receivers schemathesis
+	@SCHEMATHESIS_SECONDS=50 Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry opentelemetry_grpc litellm prometheus receivers gateway_files schemathesis
 	@Scripts/closing-line $(SUMMARY)
 
 build: dependencies ## debug build of everything, tests included
