@@ -452,6 +452,5 @@ extension OpenAPIDescription {
               type: string
             detail:
               type: [string, 'null']
-
     """#
 }

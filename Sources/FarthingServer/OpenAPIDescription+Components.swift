@@ -47,6 +47,13 @@ extension OpenAPIDescription {
           description: The alert's id, or enough of its beginning.
           schema:
             type: string
+        isolationID:
+          name: id
+          in: path
+          required: true
+          description: The isolation's id, or enough of its beginning.
+          schema:
+            type: string
         tz:
           name: tz
           in: query

@@ -3,7 +3,10 @@
 /// `docs/openapi.yaml` is the same text; a test compares the two, and the paths with the routes.
 package enum OpenAPIDescription {
   package static let yaml =
-    [calls, callsAboutPrices, alertCalls, components, alertSchemas].joined(separator: "\n")
+    [
+      calls, callsAboutPrices, alertCalls, isolationCalls, components, alertSchemas,
+      isolationSchemas,
+    ].joined(separator: "\n")
 
   private static let calls = #"""
     openapi: 3.1.0
@@ -28,6 +31,8 @@ package enum OpenAPIDescription {
         description: Asking what requests cost.
       - name: alerts
         description: What was noticed, and who is told.
+      - name: isolations
+        description: What is kept from calling.
       - name: operation
         description: The server itself.
     paths:

@@ -81,6 +81,9 @@ package final class Server: Sendable {
     var alerts: AlertCalls?
     /// nil where nothing is watched.
     var monitor: MonitorService?
+    /// nil where nothing is isolated.
+    var isolations: IsolationCalls?
+    var decisions: DecisionCalls?
   }
 
   private struct Answers: Sendable {
@@ -220,7 +223,8 @@ package final class Server: Sendable {
   ///   - monitor: nil where nothing is watched.
   package func serve(
     _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([]),
-    alerts: AlertService? = nil, monitor: MonitorService? = nil
+    alerts: AlertService? = nil, monitor: MonitorService? = nil,
+    isolations: IsolationService? = nil
   ) {
     let (committer, decoder, intake) = intake(
       into: writer, book: book, preparation: writer.preparation)
@@ -243,7 +247,10 @@ package final class Server: Sendable {
             writer: writer, decoder: decoder, prices: prices, threads: queryThreads,
             limits: limits, clock: around.clock),
           alerts: alerts.map { AlertCalls(service: $0, clock: around.clock) },
-          monitor: monitor))
+          monitor: monitor, isolations: isolations.map { IsolationCalls(service: $0) },
+          decisions: isolations.map {
+            DecisionCalls(desk: $0.decisions, monotonic: around.monotonic)
+          }))
     }
   }
 
@@ -349,7 +356,7 @@ package final class Server: Sendable {
       Route(method: .GET, pattern: "/v1/agents", scope: .read, body: .none) {
         self.with($1) { $0.forwards?.agents($1, $2) ?? Self.refuseAtAgent($2) }($0)
       },
-    ] + alertRoutes + [
+    ] + alertRoutes + isolationRoutes + [
       Route(method: .GET, pattern: "/healthz", scope: nil, body: .none) { _, reply in
         reply.send(.json(.ok, Array("{\"status\":\"alive\"}\n".utf8)))
       },
@@ -403,6 +410,46 @@ package final class Server: Sendable {
       route(.GET, "/v1/deliveries", .read) { $0.receipts($1, $2) },
       route(.POST, "/v1/receivers/{name}/test", .act, json) { $0.test($1, $2) },
     ]
+  }
+
+  private var isolationRoutes: [Route] {
+    let json = Route.Body.taken(types: Route.eventTypes)
+    func route(
+      _ method: HTTPMethod, _ pattern: String, _ scope: AccessScope, _ body: Route.Body = .none,
+      _ handle: @escaping @Sendable (IsolationCalls, Request, ReplyHandle) -> Void
+    ) -> Route {
+      Route(method: method, pattern: pattern, scope: scope, body: body) { request, reply in
+        self.with(reply) { service, request, reply in
+          guard let isolations = service.isolations else { return Self.refuseIsolations(reply) }
+          handle(isolations, request, reply)
+        }(request)
+      }
+    }
+    func decision(_ method: HTTPMethod) -> Route {
+      Route(method: method, pattern: "/v1/decision", scope: .read, body: .none) { request, reply in
+        self.with(reply) { service, request, reply in
+          guard let decisions = service.decisions else { return Self.refuseIsolations(reply) }
+          decisions.decide(request, reply)
+        }(request)
+      }
+    }
+    return [
+      decision(.GET), decision(.POST),
+      route(.GET, "/v1/isolations", .read) { $0.list($1, $2) },
+      route(.POST, "/v1/isolations", .act, json) { $0.isolate($1, $2) },
+      route(.GET, "/v1/isolations/state", .read) { $0.state($1, $2) },
+      route(.GET, "/v1/isolations/verify", .read) { $0.verify($1, $2) },
+      route(.POST, "/v1/isolations/off", .act, json) { $0.turn(off: true, $1, $2) },
+      route(.POST, "/v1/isolations/on", .act, json) { $0.turn(off: false, $1, $2) },
+      route(.GET, "/v1/isolations/{id}", .read) { $0.details($1, $2) },
+      route(.POST, "/v1/isolations/{id}/release", .act, json) { $0.release($1, $2) },
+      route(.POST, "/v1/isolations/{id}/approve", .act, json) { $0.approve($1, $2) },
+      route(.POST, "/v1/isolations/{id}/extend", .act, json) { $0.extend($1, $2) },
+    ]
+  }
+
+  private static func refuseIsolations(_ reply: ReplyHandle) {
+    reply.send(RequestFault(.notFound, "nothing is isolated from here; ask the server"))
   }
 
   private func otlpRoute(_ signal: OTLPSignal) -> Route {
@@ -487,6 +534,8 @@ package final class Server: Sendable {
       agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units,
       alerts: await service?.alerts?.service.desk.figures,
       monitor: await service?.monitor?.desk.figures,
+      isolations: await service?.isolations?.service.desk.figures,
+      decisions: service?.isolations?.service.decisions,
       budgets: budgets)
     return .text(.ok, page.text, type: MetricsText.contentType)
   }

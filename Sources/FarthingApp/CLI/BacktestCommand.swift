@@ -39,6 +39,10 @@ package struct BacktestCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Least US dollars beyond expectation of a spend alert.", valueName: "usd"))
   package var minUsd: Double?
+  @Flag(
+    help:
+      "What section isolation would have kept back, when and for how long, instead of alerts.")
+  package var isolations = false
   @Option(help: ArgumentHelp("table or json.", valueName: "format"))
   package var output = OutputFormat.table
 
@@ -48,6 +52,7 @@ package struct BacktestCommand: AsyncParsableCommand {
     guard output == .table || output == .json else {
       throw CommandFailure.usage("a backtest is written as table or json, not as \(output)")
     }
+    if isolations { return try replayIsolations() }
     var detection = DetectionSettings()
     if let minUsd {
       guard minUsd.isFinite, minUsd > 0, minUsd <= 1e9 else {

@@ -21,6 +21,7 @@ package struct FarthingCommand: AsyncParsableCommand {
       IngestCommand.self, QueryCommand.self, ExplainCommand.self, EventsCommand.self,
       SQLCommand.self, BacktestCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
+      IsolationsCommand.self,
       BudgetsCommand.self,
       PricesCommand.self,
       StoreCommand.self, GenerateCommand.self, DetectCommand.self,

@@ -64,10 +64,15 @@ package struct ServeCommand: AsyncParsableCommand {
     await alerts.start()
     let feed = DetectionFeed()
     await store.writer.watch { feed.put($0, $1, $2) }
-    let monitor = try Self.monitor(Self.monitoring(settings), feed, alerts, store.writer)
+    let isolations = try IsolationService(
+      directory: settings.dataFolder, settings: settings.configuration.isolation, alerts: alerts,
+      around: Self.isolationSurroundings())
+    await isolations.start()
+    let monitor = try Self.monitor(
+      Self.monitoring(settings), feed, alerts, isolations, store.writer)
     listening.server.serve(
       store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions),
-      alerts: alerts, monitor: monitor)
+      alerts: alerts, monitor: monitor, isolations: isolations)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
     if let address = listening.grpcAddress {
       Console.note("listening for OTLP over gRPC on \(address)")
@@ -75,6 +80,7 @@ package struct ServeCommand: AsyncParsableCommand {
     Console.note("listening on \(listening.url)")
     await DaemonSignals.reload(listening, until: DaemonSignals.reloads(), by: resolution) {
       await alerts.reload($0.configuration.alerting)
+      await isolations.reload($0.configuration.isolation)
       budgets.replace($0.budgets)
       await monitor.desk.reload(Self.monitoring($0))
     }
@@ -82,6 +88,7 @@ package struct ServeCommand: AsyncParsableCommand {
     upkeep.cancel()
     await listening.server.drain()
     await monitor.stop()
+    await isolations.stop()
     await alerts.stop()
     store.retention = listening.retention
     try await store.close()
@@ -100,12 +107,12 @@ package struct ServeCommand: AsyncParsableCommand {
 
   private static func monitor(
     _ settings: MonitorDesk.Settings, _ feed: DetectionFeed, _ alerts: AlertService,
-    _ writer: StoreWriter
+    _ isolations: IsolationService, _ writer: StoreWriter
   ) throws(StoreError) -> MonitorService {
     let cache = BlockCache()
     return MonitorService(
       try MonitorDesk(
-        settings, feed: feed, alerts: alerts,
+        settings, feed: feed, alerts: alerts, isolations: isolations,
         snapshot: { () async throws(StoreError) in try await writer.snapshot(cache: cache) },
         clock: { HostProcess.now() },
         warn: { Console.note("farthing: warning: \($0.printable)") }),
@@ -136,7 +143,8 @@ package struct ServeCommand: AsyncParsableCommand {
   /// Questions and decoders take their bounds when the server starts.
   static let reloadScope = ConfigurationReload.Scope(
     live: [
-      "server", "access", "alerting", "detection", "retention_days", "retention_gib", "budgets",
+      "server", "access", "alerting", "detection", "isolation", "retention_days", "retention_gib",
+      "budgets",
       "rules",
       "sites", "calendar",
     ],
@@ -154,6 +162,19 @@ package struct ServeCommand: AsyncParsableCommand {
           "farthing: warning: the retention could not be applied: \("\(error)".printable)")
       }
     }
+  }
+
+  static func isolationSurroundings() -> IsolationService.Surroundings {
+    IsolationService.Surroundings(
+      now: { IsolationsPlace.now() }, pause: { try? await Task.sleep(for: .milliseconds(500)) },
+      hooks: { hooks($0) }, warn: { Console.note("farthing: warning: \($0.printable)") })
+  }
+
+  /// What the configuration's hooks call.
+  static func hooks(_ settings: [HookSettings]) -> [any IsolationHook] {
+    IsolationHooks.make(
+      settings, clock: { HostProcess.now() },
+      environment: { EnvironmentVariables.value(of: $0) }, version: Version.text)
   }
 
   static func alertSurroundings() -> AlertService.Surroundings {

@@ -61,6 +61,21 @@ package struct StoredObservations {
     into engine: inout DetectionEngine, isInterrupted: () -> Bool = { false },
     _ body: (IncidentChange) -> Void
   ) throws(StoreError) {
+    try forEach(naming: &engine, isInterrupted: isInterrupted) { engine, observation in
+      // Ten seconds behind each event: its bucket stays open, older ones are whole.
+      for change in engine.advance(to: observation.time) { body(change) }
+      engine.observe(observation)
+    }
+  }
+
+  /// Calls `body` with every event in the order of its time.
+  ///
+  /// - Parameter engine: numbers the names; `body` gets it with each event.
+  /// - Throws: ``StoreError`` where a block is damaged.
+  package mutating func forEach(
+    naming engine: inout DetectionEngine, isInterrupted: () -> Bool = { false },
+    _ body: (inout DetectionEngine, Observation) -> Void
+  ) throws(StoreError) {
     var readers: [Int64: ObservationReader] = [:]
     for (place, block) in blocks.enumerated() {
       if isInterrupted() { return }
@@ -82,7 +97,8 @@ package struct StoredObservations {
   }
 
   private mutating func feed(
-    _ engine: inout DetectionEngine, before next: Int64, _ body: (IncidentChange) -> Void
+    _ engine: inout DetectionEngine, before next: Int64,
+    _ body: (inout DetectionEngine, Observation) -> Void
   ) {
     guard !waiting.isEmpty else { return }
     var order = waiting.indices.map {
@@ -96,9 +112,7 @@ package struct StoredObservations {
         rest.append(waiting[place])
         continue
       }
-      // Ten seconds behind each event: its bucket stays open, older ones are whole.
-      for change in engine.advance(to: waiting[place].time) { body(change) }
-      engine.observe(waiting[place])
+      body(&engine, waiting[place])
       count += 1
     }
     waiting = rest

@@ -135,7 +135,7 @@ struct AlertCalls: Sendable {
   // MARK: Words of a request
 
   /// Who is named in the history: the token's name.
-  private static func person(_ request: Request) -> String {
+  static func person(_ request: Request) -> String {
     request.grant?.token.map { "token \($0)" } ?? "anonymous"
   }
 
@@ -144,7 +144,7 @@ struct AlertCalls: Sendable {
     return String(repeating: "0", count: 16 - digits.utf8.count) + digits
   }
 
-  private static func parameters(
+  static func parameters(
     _ request: Request, _ known: [String]
   ) throws(RequestFault) -> QueryParameters {
     let parameters = try QueryParameters(request.query)
@@ -183,7 +183,7 @@ struct AlertCalls: Sendable {
     return matchers
   }
 
-  private static func limit(_ text: String?) throws(RequestFault) -> Int? {
+  static func limit(_ text: String?) throws(RequestFault) -> Int? {
     guard let text else { return nil }
     guard text.utf8.count <= 6, let limit = Int(text), limit > 0 else {
       throw RequestFault(.badRequest, "limit: expected a whole number from 1 to 999999")
@@ -192,7 +192,7 @@ struct AlertCalls: Sendable {
   }
 
   /// A time, or a length of time ago.
-  private static func instant(
+  static func instant(
     _ text: String?, _ name: String, _ now: Int64
   ) throws(RequestFault) -> Int64? {
     guard let text, !text.isEmpty else { return nil }
@@ -203,7 +203,7 @@ struct AlertCalls: Sendable {
   }
 
   /// A JSON object with these members and no others; nil for no body.
-  private static func body(
+  static func body(
     _ request: Request, _ known: [String]
   ) throws(RequestFault) -> JSONValue? {
     if request.body.isEmpty { return nil }
@@ -223,7 +223,7 @@ struct AlertCalls: Sendable {
     return tree.root
   }
 
-  private static func text(_ body: JSONValue?, _ name: String) throws(RequestFault) -> String? {
+  static func text(_ body: JSONValue?, _ name: String) throws(RequestFault) -> String? {
     guard let value = body?.member(Array(name.utf8)), !value.isNull else { return nil }
     guard let text = value.text, !value.isObject, !value.isArray, text.utf8.count <= textLimit
     else {

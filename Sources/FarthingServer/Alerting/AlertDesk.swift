@@ -155,6 +155,11 @@ package actor AlertDesk {
 
   package var settings: AlertingSettings { book.settings }
 
+  /// The incidents that fire, whoever has them in hand; by id.
+  package var open: [Incident] {
+    book.alerts.values.filter { $0.phase == .firing }.map(\.incident).sorted { $0.id < $1.id }
+  }
+
   /// The selected alerts as the interface shows them.
   package func list(
     _ selection: AlertSelection, _ matchers: [AlertMatcher] = []

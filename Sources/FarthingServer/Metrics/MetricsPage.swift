@@ -42,6 +42,9 @@ struct MetricsPage {
   var alerts: AlertFigures?
   /// nil where nothing is watched.
   var monitor: MonitorFigures?
+  /// nil where nothing is isolated.
+  var isolations: IsolationFigures?
+  var decisions: DecisionDesk?
   /// How the budgets stand; empty where there are none.
   var budgets: [BudgetStatus] = []
 
@@ -59,6 +62,8 @@ struct MetricsPage {
     }
     alerts?.write(now: now, to: &page)
     monitor?.write(to: &page)
+    isolations?.write(to: &page)
+    decisions?.write(to: &page)
     UnitFigures.write(units, to: &page)
     if !budgets.isEmpty { BudgetFigures.write(budgets, to: &page) }
     return page.text

@@ -38,6 +38,8 @@ package actor MonitorDesk {
   private let executor: ThreadExecutor
   private let feed: DetectionFeed
   private let alerts: AlertService
+  /// nil where nothing is isolated.
+  private let isolations: IsolationService?
   private let snapshot: @Sendable () async throws(StoreError) -> StoreSnapshot
   private let clock: @Sendable () -> Int64
   private let warn: @Sendable (String) -> Void
@@ -60,6 +62,7 @@ package actor MonitorDesk {
   ///   - clock: Unix nanoseconds.
   package init(
     _ settings: Settings, feed: DetectionFeed, alerts: AlertService,
+    isolations: IsolationService? = nil,
     snapshot: @escaping @Sendable () async throws(StoreError) -> StoreSnapshot,
     clock: @escaping @Sendable () -> Int64, warn: @escaping @Sendable (String) -> Void
   ) throws(StoreError) {
@@ -67,6 +70,7 @@ package actor MonitorDesk {
     self.settings = settings
     self.feed = feed
     self.alerts = alerts
+    self.isolations = isolations
     self.snapshot = snapshot
     self.clock = clock
     self.warn = warn
@@ -120,6 +124,9 @@ package actor MonitorDesk {
   package func work() async {
     let now = clock()
     let items = feed.take()
+    if let isolations {
+      for item in items { isolations.population.observe(item.batch, item.places, now: now) }
+    }
     if detection != nil {
       for item in items {
         detection?.observe(item.batch, item.places, receivedAt: item.receivedAt, now: now)
@@ -161,6 +168,8 @@ package actor MonitorDesk {
     guard !changes.isEmpty || !blobs.isEmpty else { return }
     do throws(StoreError) {
       try await alerts.take(changes, blobs: blobs)
+      // What is not kept there is tried again there: alerts must not wait for it.
+      if !changes.isEmpty { await isolations?.take(changes) }
       pending.removeFirst(changes.count)
       isOutage = false
       if !blobs.isEmpty {

@@ -8,9 +8,14 @@
 
 /// The ledger of alerts as its one writer holds it; one thread at a time uses it.
 package final class AlertLedger {
-  /// What `PRAGMA application_id` holds: "FrtA".
-  static let applicationID: Int64 = 0x4672_7441
-  static let version: Int64 = 1
+  static let file = LedgerFile(
+    // "FrtA"
+    applicationID: 0x4672_7441, version: 1, tables: LedgerTable.all,
+    indexes: [
+      "CREATE INDEX alerts_by_start ON alerts (started_at)",
+      "CREATE INDEX transitions_by_alert ON transitions (alert)",
+      "CREATE INDEX receipts_by_time ON receipts (at)",
+    ])
 
   package let path: String
   private let connection: SQLiteConnection
@@ -50,40 +55,10 @@ package final class AlertLedger {
   private init(_ layout: StoreLayout, lock: (any FileLock)?) throws(StoreError) {
     path = layout.alertsPath
     self.lock = lock
-    connection = try SQLiteConnection(path: path, access: .readWrite)
-    _ = try connection.run("PRAGMA journal_mode = WAL")
-    try connection.execute("PRAGMA synchronous = FULL")
-    let version = try Self.version(connection, path: path)
-    if version == 0 {
-      let tables = LedgerTable.all.map(\.creation).joined(separator: "\n")
-      try connection.execute(
-        """
-        BEGIN IMMEDIATE;
-        \(tables)
-        CREATE INDEX alerts_by_start ON alerts (started_at);
-        CREATE INDEX transitions_by_alert ON transitions (alert);
-        CREATE INDEX receipts_by_time ON receipts (at);
-        PRAGMA user_version = \(Self.version);
-        PRAGMA application_id = \(Self.applicationID);
-        COMMIT;
-        """)
-    }
+    connection = try Self.file.open(path)
   }
 
   deinit { lock?.release() }
-
-  static func version(
-    _ connection: SQLiteConnection, path: String
-  ) throws(StoreError) -> Int64 {
-    let version = try connection.run("PRAGMA user_version").first?.first?.number ?? 0
-    guard (0...Self.version).contains(version) else {
-      throw StoreError(
-        .unsupportedVersion,
-        "\(path) has version \(version), this build reads up to \(Self.version); use the newer build"
-      )
-    }
-    return version
-  }
 
   /// Makes a change durable.
   ///

@@ -12,22 +12,9 @@ package struct LedgerReader {
     _ body: (LedgerReader) throws(StoreError) -> Result
   ) throws(StoreError) -> Result? {
     let path = StoreLayout(directory: directory).alertsPath
-    guard try fileSystem.size(path) != nil else { return nil }
-    func read(_ access: SQLiteConnection.Access) throws(StoreError) -> Result? {
-      let connection = try SQLiteConnection(path: path, access: access)
-      // A process that was killed while it made the file leaves it empty.
-      guard try AlertLedger.version(connection, path: path) > 0 else { return nil }
-      return try body(LedgerReader(connection: connection, path: path))
-    }
-    do throws(StoreError) {
-      return try read(.readOnly)
-    } catch {
-      // As with the catalogue: where SQLite cannot make its side files and no write-ahead log is left,
-      // the file alone is all there is.
-      guard error.code == .accessDenied || error.code == .diskFull,
-        try fileSystem.size(path + "-wal") ?? 0 == 0
-      else { throw error }
-      return try read(.immutable)
+    return try AlertLedger.file.reading(path, fileSystem) {
+      (connection) throws(StoreError) in
+      try body(LedgerReader(connection: connection, path: path))
     }
   }
 

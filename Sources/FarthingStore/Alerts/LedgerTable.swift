@@ -81,6 +81,14 @@ struct LedgerTable: Sendable {
       parameters: values + [.integer(checksum(values))])
   }
 
+  /// Adds a row that must not be there yet.
+  func add(_ values: [SQLiteValue], _ connection: SQLiteConnection) throws(StoreError) {
+    let places = Array(repeating: "?", count: values.count + 1).joined(separator: ", ")
+    try connection.run(
+      "INSERT INTO \(name) (\(names), checksum) VALUES (\(places))",
+      parameters: values + [.integer(checksum(values))])
+  }
+
   /// The rows that a condition selects, each checked.
   ///
   /// - Throws: `damaged` where a row fails its checksum.
@@ -95,7 +103,7 @@ struct LedgerTable: Sendable {
         throw StoreError(
           .damaged,
           "a row of \(name) in \(path) fails its checksum; restore it from a backup, or move it away "
-            + "to go on without the alerts that it keeps")
+            + "to go on without what it keeps")
       }
     }
     return rows.map { $0.dropLast() }

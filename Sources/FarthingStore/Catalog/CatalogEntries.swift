@@ -117,6 +117,7 @@ package struct StoreLayout: Sendable, Equatable {
   package var lockPath: String { "\(directory)/LOCK" }
   package var catalogPath: String { "\(directory)/catalog.sqlite" }
   package var alertsPath: String { "\(directory)/alerts.sqlite" }
+  package var isolationsPath: String { "\(directory)/isolations.sqlite" }
   package var segmentDirectory: String { "\(directory)/segments" }
   package var logDirectory: String { "\(directory)/log" }
 
