@@ -21,6 +21,7 @@ import traceback
 import urllib.parse
 import urllib.request
 
+import gateways
 import model
 
 HERE = pathlib.Path(__file__).parent
@@ -477,9 +478,26 @@ def report(server, folder):
     return f"{len(charts)} charts in light and dark, nothing asked for, {len(paper)} bytes of PDF on {count} pages"
 
 
+def gateway_files(_, folder):
+    """nginx, Caddy, Envoy and HAProxy, by the files of docs/gateways, do what Farthing says of each call, and what their routes say without it."""
+    said, missing = [], []
+    for kind in [*gateways.ASKING, gateways.HAProxy]:
+        try:
+            if kind is gateways.HAProxy:
+                gateways.looks_up(folder)
+            else:
+                gateways.follows(kind, folder)
+            said.append(kind.name)
+        except gateways.Missing:
+            missing.append(kind.name)
+    if not said:
+        raise Skipped("no gateway is installed")
+    return ", ".join(said) + (f"; not installed: {', '.join(missing)}" if missing else "")
+
+
 CHECKS = [
     opentelemetry, opentelemetry_grpc, opentelemetry_json, openllmetry, openinference, litellm, litellm_otel,
-    prometheus, receivers, report, schemathesis]
+    prometheus, receivers, gateway_files, report, schemathesis]
 
 
 def main():
