@@ -62,7 +62,7 @@ lint: ## the formatter's rules and the house's own
 format: ## write the formatter's layout into the sources
 	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
 
-interop: release ## CHECK=litellm: real clients against a real server (OpenTelemetry and its kin, LiteLLM, Prometheus, Alertmanager, schemathesis)
+interop: release ## CHECK=litellm: real clients against a real server (OpenTelemetry and its kin, LiteLLM, Prometheus, Alertmanager, Chromium, schemathesis)
 	@Scripts/interop $(SCRATCH)/interop $(FARTHING) $(CHECK)
 
 faults: build release ## the full figures under faults and load, an hour or more (see CONTRIBUTING.md)

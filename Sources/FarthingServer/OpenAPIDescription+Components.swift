@@ -256,6 +256,68 @@ extension OpenAPIDescription {
                   accepted: {type: integer}
                   duplicates: {type: integer}
                   rejected: {type: integer}
+        Report:
+          description: >-
+            An array of rows for each table; a table without anything to say is not there. Money is exact decimal text in
+            dollars; rows of totals stand in figures alone.
+          type: object
+          required: [report, periods, findings, figures]
+          properties:
+            report:
+              type: array
+              minItems: 1
+              maxItems: 1
+              items:
+                type: object
+                required: [title, period, since, until, end, is_over, zone, where, prices, made_at, cautions]
+                properties:
+                  title:
+                    type: string
+                  period:
+                    type: string
+                    enum: [week, month, span]
+                  since:
+                    type: string
+                    format: date-time
+                  until:
+                    type: string
+                    format: date-time
+                  end:
+                    type: string
+                    format: date-time
+                  is_over:
+                    type: boolean
+                  zone:
+                    type: string
+                  where:
+                    type: [string, 'null']
+                  prices:
+                    type: string
+                    enum: [current, booked]
+                  made_at:
+                    type: string
+                    format: date-time
+                  cautions:
+                    type: [string, 'null']
+            periods:
+              type: array
+              items:
+                type: object
+                required: [name, since, until]
+            findings:
+              type: array
+              items:
+                type: object
+                required: [tone, title, text, advice, section]
+            figures:
+              type: array
+              items:
+                type: object
+                required: [figure, now, before, change]
+          additionalProperties:
+            type: array
+            items:
+              type: object
         Budgets:
           type: array
           items:

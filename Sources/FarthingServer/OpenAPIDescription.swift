@@ -380,6 +380,58 @@ package enum OpenAPIDescription {
               $ref: '#/components/responses/later'
             '503':
               $ref: '#/components/responses/later'
+      /v1/report:
+        get:
+          tags: [questions]
+          operationId: report
+          summary: The review of a week or a month
+          description: >-
+            Unit costs of a period against the one before and with the trend of five: what changed and why, by workload and
+            model, what was avoidable, incidents, budgets with the forecast, price coverage, and what to do. Made of one state
+            of the store. Without times: the last week that is over.
+          parameters:
+            - name: period
+              in: query
+              description: A week from Monday or a calendar month; exactly since to until where both are given.
+              schema:
+                type: string
+                enum: [weekly, monthly]
+            - $ref: '#/components/parameters/since'
+            - $ref: '#/components/parameters/until'
+            - $ref: '#/components/parameters/where'
+            - $ref: '#/components/parameters/tz'
+            - $ref: '#/components/parameters/prices'
+            - name: output
+              in: query
+              description: How it is written; JSON where it is not given.
+              schema:
+                type: string
+                enum: [json, markdown, html]
+          responses:
+            '200':
+              description: The report.
+              content:
+                application/json:
+                  schema:
+                    $ref: '#/components/schemas/Report'
+                text/markdown:
+                  schema:
+                    type: string
+                text/html:
+                  schema:
+                    type: string
+            '400':
+              $ref: '#/components/responses/fault'
+            '401':
+              $ref: '#/components/responses/unauthorized'
+            '403':
+              $ref: '#/components/responses/forbidden'
+            '422':
+              $ref: '#/components/responses/fault'
+            '429':
+              $ref: '#/components/responses/later'
+            '503':
+              $ref: '#/components/responses/later'
       /v1/budgets:
         get:
           tags: [questions]

@@ -18,7 +18,8 @@ package struct FarthingCommand: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      IngestCommand.self, QueryCommand.self, ExplainCommand.self, EventsCommand.self,
+      IngestCommand.self, QueryCommand.self, ExplainCommand.self, ReportCommand.self,
+      EventsCommand.self,
       SQLCommand.self, BacktestCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
       IsolationsCommand.self,

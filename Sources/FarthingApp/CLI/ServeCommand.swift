@@ -196,7 +196,10 @@ package struct ServeCommand: AsyncParsableCommand {
       receiptText: { Array((ReceiptText.json($0) + "\n").utf8) },
       questions: StoreQuestions(
         queryBytes: settings.queryBytes, threads: threads, clock: { HostProcess.now() },
-        budgets: { budgets?.current ?? [] }),
+        budgets: { budgets?.current ?? [] },
+        ledger: { [folder = settings.dataFolder] in
+          try ReportLedger.read(directory: folder, $0)
+        }),
       processFigures: {
         ProcessFigures(
           cpuNanoseconds: HostProcess.processorTime(),

@@ -9,6 +9,8 @@ package enum QuestionKind: String, Sendable, CaseIterable {
   case events
   /// `GET /v1/explain`
   case explain
+  /// `GET /v1/report`
+  case report
   /// `GET /v1/budgets`
   case budgets
   /// `POST /v1/sql`

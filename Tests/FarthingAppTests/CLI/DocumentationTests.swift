@@ -35,7 +35,7 @@ struct DocumentationTests {
   }
 
   @Test(arguments: [
-    "ingest", "agent", "agents", "query", "explain", "budgets", "events", "sql", "prices",
+    "ingest", "agent", "agents", "query", "explain", "report", "budgets", "events", "sql", "prices",
     "generate", "detect",
     "doctor", "token",
   ])
