@@ -536,7 +536,7 @@ package final class Server: Sendable {
       openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
       agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units,
       alerts: await service?.alerts?.service.desk.figures,
-      monitor: await service?.monitor?.desk.figures,
+      monitor: service?.monitor?.desk.figures,
       isolations: await service?.isolations?.service.desk.figures,
       decisions: service?.isolations?.service.decisions,
       budgets: budgets)

@@ -17,8 +17,7 @@ extension BacktestCommand {
     guard selection.filter == nil else {
       throw CommandFailure.usage("--isolations looks at all of history; leave --where out")
     }
-    var settings = try global.settings()
-    try settings.configuration.readRegistries()
+    let settings = try wantedSettings()
     Interruption.watch()
     do {
       let plan = try EventsPlan.parse(
@@ -54,7 +53,7 @@ extension BacktestCommand {
     try events.forEach(
       naming: &engine, isInterrupted: { Interruption.signal != nil },
       { engine, observation in
-        replay.note(engine.advance(to: observation.time))
+        if !observation.isAhead { replay.note(engine.advance(to: observation.time)) }
         if replay.take(observation, engine) { engine.observe(observation) }
       })
     replay.finish()

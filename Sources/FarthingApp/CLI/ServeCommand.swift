@@ -68,11 +68,12 @@ package struct ServeCommand: AsyncParsableCommand {
       directory: settings.dataFolder, settings: settings.configuration.isolation, alerts: alerts,
       around: Self.isolationSurroundings())
     await isolations.start()
+    let agents = AgentRegistry(await store.writer.sourcePositions)
     let monitor = try Self.monitor(
-      Self.monitoring(settings), feed, alerts, isolations, store.writer)
+      Self.monitoring(settings), feed, alerts, isolations, store.writer, agents)
     listening.server.serve(
-      store.writer, book: store.book, agents: AgentRegistry(await store.writer.sourcePositions),
-      alerts: alerts, monitor: monitor, isolations: isolations)
+      store.writer, book: store.book, agents: agents, alerts: alerts, monitor: monitor,
+      isolations: isolations)
     let upkeep = Task { [store] in await Self.upkeep(store, listening) }
     if let address = listening.grpcAddress {
       Console.note("listening for OTLP over gRPC on \(address)")
@@ -97,23 +98,23 @@ package struct ServeCommand: AsyncParsableCommand {
   // MARK: What is watched
 
   private static func monitoring(_ settings: Settings) -> MonitorDesk.Settings {
-    var calendar: EventCalendar?
-    // A file was read when the settings were resolved.
-    if case .given(let given)? = settings.configuration.calendar { calendar = given }
-    return MonitorDesk.Settings(
-      detection: settings.configuration.monitoring.settings(calendar: calendar),
+    MonitorDesk.Settings(
+      // The calendar's file was read when the settings were resolved.
+      detection: settings.configuration.monitoring.settings(
+        calendar: settings.configuration.eventCalendar),
       rules: settings.rules, budgets: settings.budgets, queryBytes: settings.queryBytes)
   }
 
   private static func monitor(
     _ settings: MonitorDesk.Settings, _ feed: DetectionFeed, _ alerts: AlertService,
-    _ isolations: IsolationService, _ writer: StoreWriter
+    _ isolations: IsolationService, _ writer: StoreWriter, _ agents: AgentRegistry
   ) throws(StoreError) -> MonitorService {
     let cache = BlockCache()
     return MonitorService(
       try MonitorDesk(
         settings, feed: feed, alerts: alerts, isolations: isolations,
         snapshot: { () async throws(StoreError) in try await writer.snapshot(cache: cache) },
+        heardSites: { agents.heardSites(now: $0) },
         clock: { HostProcess.now() },
         warn: { Console.note("farthing: warning: \($0.printable)") }),
       pause: { try? await Task.sleep(for: .milliseconds(500)) })

@@ -138,14 +138,16 @@ enum ConfigurationSchema {
   private static let detection: [Setting<MonitoringSettings>] = [
     .flag("enabled", \.isEnabled),
     .value(
-      "min_usd", \.minimumCents,
-      expected: "US dollars from 0.01 to 1000000 with at most two decimals", parse: { cents($0) }),
+      "min_usd", \.minimumCents, expected: centsExpectation, parse: { cents($0) }),
     .whole("warning_usd_per_hour", \.warningRate, 0...1_000_000),
     .whole("critical_usd_per_hour", \.criticalRate, 0...1_000_000),
     .whole("max_series", \.maximumSeries, 1000...1_000_000),
   ]
 
-  private static func cents(_ text: String) -> Int? {
+  static let centsExpectation = "US dollars from 0.01 to 1000000 with at most two decimals"
+
+  /// Whole cents of an amount such as 2, 0.5 or 1000000; nil for anything else.
+  static func cents(_ text: String) -> Int? {
     guard let millionths = EventCalendar.millionths(text) ?? whole(text), millionths > 0,
       millionths % 10_000 == 0
     else { return nil }

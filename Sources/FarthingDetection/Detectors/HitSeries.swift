@@ -77,7 +77,8 @@ struct HitSeries: Sendable, Archivable {
     let loss = ReproducibleMath.logarithm((1 - other) / (1 - usual))
     let isReady = trials >= shape.warmUp
     if isReady {
-      if evidence == 0 {
+      // Odds of less than e : 1 say nothing: what may have begun begins here.
+      if evidence < 1, !isAlarmed {
         start = bucket
         hits = 0
         seen = 0

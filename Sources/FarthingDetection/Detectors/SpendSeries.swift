@@ -28,6 +28,19 @@ struct FleetRates: Sendable {
   var ratio: Double
 }
 
+/// Dollars of a bucket.
+struct BucketSpend: Sendable {
+  /// At prices that follow changes slowly, and without what was announced: levels are of this.
+  var steady = 0.0
+  /// As charged.
+  var actual = 0.0
+
+  mutating func add(_ sums: CellSums, factor: Double) {
+    steady += estimatedDollars(sums.steadyCost) / factor
+    actual += estimatedDollars(sums.cost)
+  }
+}
+
 struct SpendSeries: Sendable, Archivable {
   static let bucketsPerHour: Int64 = 360
   static let bucketsPerDay: Int64 = 8640
@@ -65,11 +78,15 @@ struct SpendSeries: Sendable, Archivable {
   private(set) var excessStart: Int64 = 0
   private(set) var excessPeak = 0.0
   private(set) var excursionCost = 0.0
+  /// What was spent in it at the prices in force, announced events included.
+  private(set) var excursionSpent = 0.0
   private(set) var habit = 0.0
   private var habitAt: Int64 = 0
   /// When the open alarm began; −1 for none.
   private(set) var alarmStart: Int64 = -1
   private(set) var alarmedAt: Int64 = -1
+  /// What was expected when the alarm was raised: later ones have seen the attack.
+  private(set) var expectedThen = 0.0
   private var calm: Int64 = 0
   private(set) var recent = 0.0
   /// Unclipped mean over two hours, for the level that is accepted after a day.
@@ -78,9 +95,10 @@ struct SpendSeries: Sendable, Archivable {
   /// Costs of the two buckets before.
   private var previous: (Double, Double) = (0, 0)
 
-  // Spend by arrival in the buckets not closed yet, for the path without a watermark.
-  private(set) var openBucket: Int64 = 0
-  private var openSums: (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
+  // Spend as it arrives, for the path without a watermark: where most events are, and what lies behind that by more
+  // than half a minute. One event with a time of its own must not hide the others.
+  private var front = ArrivalWindow()
+  private var behind = ArrivalWindow()
   /// The bucket at whose sum the fast path last told.
   var toldAt: Int64 = -1
 
@@ -91,11 +109,25 @@ struct SpendSeries: Sendable, Archivable {
 
   func age(at bucket: Int64) -> Int64 { bucket - first }
 
+  /// By what figures are multiplied before people are told them: dollars as charged for each one that was judged.
+  var toldScale: Double {
+    excursionCost > 1e-9 && excursionSpent > 0 ? excursionSpent / excursionCost : 1
+  }
+
+  /// How many times the usual spend of this hour, or of the day, the excursion is.
+  func towering(_ bucket: Int64, over span: Double) -> Double {
+    let usual = max(profile(at: bucket) ?? 0, day.value)
+    return excursionCost / max(span, 1) / max(usual, 1e-9)
+  }
+
   /// A series is young for a day, unless the whole system is.
   func isYoung(_ fleet: FleetRates) -> Bool {
     age(at: fleet.bucket) < Self.bucketsPerDay
       && first - fleet.firstBucket >= Self.bucketsPerDay
   }
+
+  /// Multiples of the usual up to which the expectation of two hours follows an excursion.
+  private static let followed = 3.0
 
   /// Within this long of the very first event even who spends much at once is no stranger.
   static let coldBuckets: Int64 = 360
@@ -172,11 +204,8 @@ extension SpendSeries {
   /// Dollars of excess from which it is an alarm.
   func threshold(_ expected: Double, _ fleet: FleetRates, _ settings: DetectionSettings) -> Double {
     let usual = settings.excessSeconds / 10 * expected
-    // What towers over the usual is beyond doubt with less money; so is a stranger's spend.
-    var floor = settings.minUSD
-    if isYoung(fleet) { floor *= 0.5 }
-    let span = Double(fleet.bucket - excessStart + 1)
-    if excess > 0, span >= 6, excursionCost > 8 * expected * span { floor *= 0.5 }
+    // A stranger's spend is beyond doubt with less money.
+    let floor = isYoung(fleet) ? 0.5 * settings.minUSD : settings.minUSD
     return max(floor, 2 * habitNow(fleet.bucket), usual)
   }
 
@@ -237,17 +266,18 @@ extension SpendSeries {
   /// Accounts for one bucket.
   ///
   /// - Parameters:
-  ///   - cost: dollars spent in it.
+  ///   - spend: dollars of it.
   ///   - isActive: whether any request fell into it.
   mutating func close(
-    cost: Double, isActive: Bool, _ fleet: FleetRates, _ settings: DetectionSettings
+    _ spend: BucketSpend, isActive: Bool, _ fleet: FleetRates, _ settings: DetectionSettings
   ) -> SpendVerdict {
     let bucket = fleet.bucket
+    let cost = spend.steady
     if isActive { lastActive = bucket }
     let expected = expectation(fleet)
     let tolerated = tolerated(expected, fleet, settings)
     let threshold = threshold(expected, fleet, settings)
-    let verdict = judge(cost, expected, tolerated, threshold, fleet)
+    let verdict = judge(spend, expected, tolerated, threshold, fleet)
     learn(cost, expected: expected, isActive: isActive)
     learnBurst(cost, expected: expected)
     next = bucket + 1
@@ -256,18 +286,21 @@ extension SpendSeries {
   }
 
   private mutating func judge(
-    _ cost: Double, _ expected: Double, _ tolerated: Double, _ threshold: Double,
+    _ spend: BucketSpend, _ expected: Double, _ tolerated: Double, _ threshold: Double,
     _ fleet: FleetRates
   ) -> SpendVerdict {
+    let cost = spend.steady
     recent += 0.2 * (cost - recent)
     if excess == 0, cost > tolerated {
       excessStart = fleet.bucket
       excursionCost = 0
+      excursionSpent = 0
     }
     excess = max(0, excess + cost - tolerated)
     if excess > 0 {
       excessPeak = max(excessPeak, excess)
       excursionCost += cost
+      excursionSpent += spend.actual
     } else if !isAlarmed, excessPeak > 0 {
       remember(excessPeak, fleet.bucket)
       excessPeak = 0
@@ -278,6 +311,7 @@ extension SpendSeries {
       guard excess > threshold, isReady else { return .nothing }
       alarmStart = excessStart
       alarmedAt = fleet.bucket
+      expectedThen = expected
       calm = 0
       let span = Double(max(1, fleet.bucket - excessStart + 1))
       return .opened(
@@ -294,7 +328,7 @@ extension SpendSeries {
       endAlarm(fleet.bucket)
       return .accepted
     }
-    return .goingOn(expected: expected)
+    return .goingOn(expected: expectedThen)
   }
 
   private mutating func endAlarm(_ bucket: Int64) {
@@ -334,7 +368,10 @@ extension SpendSeries {
       rate = 0.2
     }
     day.add(sample, memory: 8640, rate: rate)
-    short.add(sample, memory: 720, rate: rate)
+    // What two hours expect must not follow an excursion that began within them.
+    let usual = max(day.value, active.value, profile(at: next) ?? 0)
+    let bounded = excess > 0 ? min(sample, Self.followed * usual) : sample
+    short.add(bounded, memory: 720, rate: rate)
     if isActive || next - lastActive <= 60 { active.add(sample, memory: 25_920, rate: rate) }
     hourSum += sample * (isAlarmed ? 0.2 : 1) + (isAlarmed ? 0.8 * min(expected, sample) : 0)
     halfSum += sample * (isAlarmed ? 0.2 : 1) + (isAlarmed ? 0.8 * min(expected, sample) : 0)
@@ -383,25 +420,22 @@ extension SpendSeries {
 // MARK: - The path by arrival
 
 extension SpendSeries {
-  /// Adds a cost (picodollars) to the sums of the newest four buckets.
+  /// Adds a cost (picodollars) at a bucket of its time.
   ///
-  /// - Returns: dollars of the three buckets up to the given one.
-  mutating func addOpen(_ cost: Int64, bucket: Int64) -> Double {
-    if bucket > openBucket {
-      for _ in 0..<min(4, bucket - openBucket) {
-        openSums = (0, openSums.0, openSums.1, openSums.2)
-      }
-      openBucket = bucket
-    }
-    switch openBucket - bucket {
-    case 0: openSums.0 = openSums.0.addingClamped(cost)
-    case 1: openSums.1 = openSums.1.addingClamped(cost)
-    case 2: openSums.2 = openSums.2.addingClamped(cost)
-    case 3: openSums.3 = openSums.3.addingClamped(cost)
-    default: return 0
-    }
-    let sum = openSums.0.addingClamped(openSums.1).addingClamped(openSums.2)
-    return estimatedDollars(sum)
+  /// - Returns: dollars of the half minute up to there.
+  mutating func addArrival(_ cost: Int64, bucket: Int64) -> Double {
+    estimatedDollars(
+      front.add(cost, bucket: bucket, turnsBack: false)
+        ?? behind.add(cost, bucket: bucket, turnsBack: true) ?? 0)
+  }
+
+  /// Adds to an open alarm what came after its bucket had closed.
+  ///
+  /// - Parameter isMuch: whether the spend that it is part of is far beyond the expectation: it goes on.
+  mutating func addLate(_ cost: Double, isMuch: Bool) {
+    excursionCost += cost
+    excursionSpent += cost
+    if isMuch { calm = 0 }
   }
 
   /// Dollars within half a minute from which spend is an attack, whatever will come of it.
@@ -421,10 +455,11 @@ extension SpendSeries {
   }
 
   /// Opens an alarm at once: spend by arrival has gone beyond doubt.
-  mutating func alarmNow(_ dollars: Double, bucket: Int64) {
+  mutating func alarmNow(_ dollars: Double, expected: Double, bucket: Int64) {
     if excess == 0 { excessStart = bucket - 2 }
     alarmStart = excessStart
     alarmedAt = bucket
+    expectedThen = expected
     calm = 0
     excess = max(excess, dollars)
     excessPeak = max(excessPeak, excess)
@@ -454,20 +489,19 @@ extension SpendSeries {
     archive.field(&excessStart)
     archive.field(&excessPeak)
     archive.field(&excursionCost)
+    archive.field(&excursionSpent)
     archive.field(&habit)
     archive.field(&habitAt)
     archive.field(&alarmStart)
     archive.field(&alarmedAt)
+    archive.field(&expectedThen)
     archive.field(&calm)
     archive.field(&recent)
     archive.field(&raw)
     archive.field(&previous.0)
     archive.field(&previous.1)
-    archive.field(&openBucket)
-    archive.field(&openSums.0)
-    archive.field(&openSums.1)
-    archive.field(&openSums.2)
-    archive.field(&openSums.3)
+    archive.field(&front)
+    archive.field(&behind)
     archive.field(&toldAt)
     let isWhole = hours.isEmpty || hours.count == 24 && peaks.count == 24
     if archive.isReading, !isWhole { archive.refuse() }

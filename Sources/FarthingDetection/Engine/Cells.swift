@@ -54,6 +54,8 @@ struct CellSums: Sendable {
   var charged: Int64 = 0
   var cost: Int64 = 0
   var constantCost: Int64 = 0
+  var steadyCost: Int64 = 0
+  var unforeseen: Int64 = 0
   /// Requests whose status is not ok; those that timed out; those after a first attempt; those that are
   /// either failed or repeated, and what these cost.
   var failures: Int64 = 0
@@ -80,6 +82,8 @@ struct CellSums: Sendable {
     charged += other.charged
     cost = cost.addingClamped(other.cost)
     constantCost = constantCost.addingClamped(other.constantCost)
+    steadyCost = steadyCost.addingClamped(other.steadyCost)
+    unforeseen = unforeseen.addingClamped(other.unforeseen)
     failures += other.failures
     timeouts += other.timeouts
     retries += other.retries
@@ -103,6 +107,8 @@ struct CellSums: Sendable {
       charged += 1
       cost = cost.addingClamped(observation.cost)
       constantCost = constantCost.addingClamped(observation.constantCost)
+      steadyCost = steadyCost.addingClamped(observation.steadyCost)
+      unforeseen = unforeseen.addingClamped(observation.unforeseenCost)
       outputCost = outputCost.addingClamped(observation.outputCost)
       if isTroubled { troubledCost = troubledCost.addingClamped(observation.cost) }
     }
@@ -132,6 +138,8 @@ extension CellSums: Archivable {
     archive.field(&charged)
     archive.field(&cost)
     archive.field(&constantCost)
+    archive.field(&steadyCost)
+    archive.field(&unforeseen)
     archive.field(&failures)
     archive.field(&timeouts)
     archive.field(&retries)

@@ -14,6 +14,7 @@ extension DetectionEngine {
     closeTasks(open, bucket)
     closePrompts(open, bucket)
     closePools(open, cells, bucket)
+    closePrices(cells, bucket)
     raiseAll()
     changes += board.advance(bucket)
   }
@@ -63,11 +64,13 @@ extension DetectionEngine {
   private mutating func closeSpend(_ cells: [Cell], _ bucket: Int64) {
     let fleet = fleetRates(bucket)
     for (table, dimension) in Self.spendDimensions.enumerated() {
-      var costs: [UInt32: Double] = [:]
+      var costs: [UInt32: BucketSpend] = [:]
       for cell in cells {
         let name = cell.key[dimension]
+        // What names no workload or tenant is no series: they have nothing in common.
+        guard name != .absent else { continue }
         let factor = calendarFactor(cell.key, bucket: bucket)
-        costs[name.code, default: 0] += estimatedDollars(cell.sums.cost) / factor
+        costs[name.code, default: BucketSpend()].add(cell.sums, factor: factor)
         growSpend(table, to: name)
         spend[table][name.index].begin(bucket)
         spend[table][name.index].hear(from: cell.key.site)
@@ -79,13 +82,13 @@ extension DetectionEngine {
       for code in busy[table] where costs[code] == nil {
         let series = spend[table][Int(code)]
         guard sites.isHeard(series.sites, bucket) else { continue }
-        closeSeries(table, code, cost: 0, isActive: false, fleet)
+        closeSeries(table, code, cost: BucketSpend(), isActive: false, fleet)
       }
     }
   }
 
   private mutating func closeSeries(
-    _ table: Int, _ code: UInt32, cost: Double, isActive: Bool, _ fleet: FleetRates
+    _ table: Int, _ code: UInt32, cost: BucketSpend, isActive: Bool, _ fleet: FleetRates
   ) {
     let bucket = fleet.bucket
     let place = Int(code)
@@ -94,7 +97,7 @@ extension DetectionEngine {
         spend[table][place].sites, from: spend[table][place].next, to: bucket)
       spend[table][place].skip(to: bucket, missing: missing)
     }
-    let verdict = spend[table][place].close(cost: cost, isActive: isActive, fleet, settings)
+    let verdict = spend[table][place].close(cost, isActive: isActive, fleet, settings)
     let series = spend[table][place]
     if series.isBusy { busy[table].insert(code) } else { busy[table].remove(code) }
     let dimension = Self.spendDimensions[table]
@@ -105,10 +108,14 @@ extension DetectionEngine {
     case .opened(let expected, let threshold, let ratio):
       alarms.append(spendAlarm(key, series, fleet, expected, threshold, ratio))
     case .goingOn(let expected):
+      let scale = series.toldScale
+      let span = Double(max(1, bucket - series.alarmStart + 1))
+      let excess = (series.excursionCost - expected * span) * scale
       board.update(
         AlarmProgress(
-          key: key, excess: series.excursionCost - expected * Double(bucket - series.alarmStart),
-          perHour: max(0, series.recent - expected) * 360, actual: series.recent * 360))
+          key: key, excess: excess, perHour: max(0, series.recent - expected) * 360 * scale,
+          actual: series.recent * 360 * scale,
+          towering: dimension == .identity ? series.towering(bucket, over: span) : nil))
     case .closed, .accepted: board.close(key, at: bucket)
     }
   }
@@ -125,8 +132,9 @@ extension DetectionEngine {
       kind = key.dimension == .identity && ratio > 10 ? .denialOfWallet : .spendSpike
     }
     let span = Double(max(1, fleet.bucket - series.excessStart + 1))
+    let scale = series.toldScale
     let actual = series.excursionCost / span
-    let excess = max(series.excess, series.excursionCost - expected * span)
+    let excess = max(series.excess, series.excursionCost - expected * span) * scale
     var context: CellKey?
     if key.dimension == .identity { context = homes[key.name.code] }
     var evidence =
@@ -139,8 +147,8 @@ extension DetectionEngine {
     }
     return Alarm(
       key: key, kind: kind, metric: "cost", start: series.excessStart, detected: fleet.bucket,
-      expected: expected * 360, actual: actual * 360, excess: excess,
-      perHour: max(0, actual - expected) * 360, measure: .spend,
+      expected: expected * 360 * scale, actual: actual * 360 * scale, excess: excess,
+      perHour: max(0, actual - expected) * 360 * scale, measure: .spend,
       isFast: isYoung || kind == .denialOfWallet, evidence: evidence, context: context)
   }
 

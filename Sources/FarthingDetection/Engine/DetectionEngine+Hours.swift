@@ -86,6 +86,7 @@ extension DetectionEngine {
             detail: UInt64(place)), at: bucket)
       }
     }
+    closeStalePrices(bucket)
     let hour = CivilTime.floorDivide(bucket, 360)
     for identity in prompts.keys.sorted() {
       guard var series = prompts[identity], series.hour < hour else { continue }

@@ -88,12 +88,13 @@ extension DetectionEngine {
     estimatedDollars(sums.constantCost) / Double(max(1, sums.charged))
   }
 
-  /// Errors without further attempts are an error surge; with them, a retry storm.
+  /// Errors that clients repeat once or twice are an error surge; where most calls are repetitions, it is a
+  /// retry storm.
   private func troubleKind(_ now: CellSums, _ past: CellSums) -> AlertKind {
     let retries = Double(now.retries) / Double(max(1, now.requests))
     let pastRetries = Double(past.retries) / Double(max(1, past.requests))
     let failures = Double(now.failures) / Double(max(1, now.requests))
-    return retries - pastRetries >= 0.6 * failures ? .retryStorm : .errorSurge
+    return retries - pastRetries >= max(0.45, 0.6 * failures) ? .retryStorm : .errorSurge
   }
 
   /// The cause where a request costs more, rather than that there are more; nil for more requests.

@@ -1,10 +1,10 @@
-// Snapshots: version 1 is a magic word, the version, and the fields of every state in the order below.
+// Snapshots: version 2 is a magic word, the version, and the fields of every state in the order below.
 
 internal import FarthingCore
 
 extension DetectionEngine {
   private static let magic: UInt64 = 0x4641_5254_4845_4E47
-  private static let version: UInt64 = 1
+  private static let version: UInt64 = 2
 
   /// The whole state as bytes, those of the open buckets included.
   ///
@@ -70,6 +70,7 @@ extension DetectionEngine {
     archiveRunaways(&archive)
     Self.archive(&prompts, PromptSeries(), &archive)
     Self.archive(&pools, PoolSeries(), &archive)
+    Self.archive(&prices, PriceShift(), &archive)
     archive.field(&sites)
     archive.field(&history)
     archive.field(&board)

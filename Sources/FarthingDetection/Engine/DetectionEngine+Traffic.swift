@@ -10,7 +10,7 @@ extension DetectionEngine {
         let factor = calendarFactor(cell.key, bucket: bucket)
         // Attempts after the first are another cause's doing.
         let count = Double(cell.sums.requests - cell.sums.retries) / factor
-        let cost = estimatedDollars(cell.sums.cost) / factor
+        let cost = estimatedDollars(cell.sums.steadyCost) / factor
         traffic[table][place, default: TrafficSeries()].add(count: count, cost: cost)
       }
     }
@@ -31,12 +31,15 @@ extension DetectionEngine {
         guard var series = traffic[table][place] else { continue }
         let known = spend[table].indices.contains(place) ? spend[table][place].sites : []
         // Where a site of its is silent, requests may be missing rather than less.
-        guard known.allSatisfy({ sites.isHeard([$0], bucket - 1) }) else {
+        let name = ObservedName(code: UInt32(place))
+        guard known.allSatisfy({ sites.isHeard([$0], bucket - 1) }),
+          !isFallAnnounced(Self.spendDimensions[table], name, bucket: bucket - 1)
+        else {
           traffic[table][place]?.skip()
           continue
         }
         // A tenant's few identities jump by themselves more often than the many of a workload.
-        let least = (table == 2 ? 1.5 : 0.75) * settings.minUSD
+        let least = (table == 2 ? 1.5 : 1) * settings.minUSD
         let verdict = series.finish(bucket, share: share, least: least)
         traffic[table][place] = series
         tell(verdict, series, table, place, bucket)

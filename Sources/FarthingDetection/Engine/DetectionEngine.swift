@@ -16,6 +16,7 @@ internal import FarthingCore
 /// Detects anomalies of spend, unit cost and reliability in a stream of observations.
 package struct DetectionEngine: Sendable {
   let settings: DetectionSettings
+  let announced: AnnouncedTimes
   var names: [NameTable]
   var constantPrices = ConstantPrices()
   /// New identities that each tenant brought in on the day at hand.
@@ -29,6 +30,8 @@ package struct DetectionEngine: Sendable {
   /// Observations that came after their bucket had closed, and that were too far ahead to wait.
   package internal(set) var lateCount = 0
   package internal(set) var aheadCount = 0
+  /// Alarms for which the board of incidents had no place.
+  package var untoldCount: Int { board.untoldCount }
 
   var spend: [[SpendSeries]] = [[], [], []]
   /// Numbers of requests, in the same order; nil where there are none.
@@ -43,6 +46,8 @@ package struct DetectionEngine: Sendable {
   var runaways: [UInt64: Int64] = [:]
   var prompts: [UInt32: PromptSeries] = [:]
   var pools: [UInt32: PoolSeries] = [:]
+  /// By model.
+  var prices: [UInt32: PriceShift] = [:]
   var sites = SiteHearing()
   var history = SpendHistory()
   var board: IncidentBoard
@@ -63,6 +68,7 @@ package struct DetectionEngine: Sendable {
   /// An engine that has seen nothing.
   package init(settings: DetectionSettings) {
     self.settings = settings
+    announced = AnnouncedTimes(settings.calendar)
     let wide = max(64, settings.maximumSeries / 10)
     names = ObservedDimension.allCases.map { dimension in
       NameTable(
@@ -123,6 +129,11 @@ package struct DetectionEngine: Sendable {
   /// - Complexity: O(1) in the mean; memory grows with the slices of the open buckets.
   package mutating func observe(_ observation: Observation) {
     let bucket = CivilTime.floorDivide(observation.time, OpenBucket.nanoseconds)
+    if observation.isAhead {
+      aheadCount += 1
+      if let next = nextBucket { lookAtArrival(observation, now: next) }
+      return
+    }
     guard let next = nextBucket else {
       nextBucket = bucket
       firstBucket = bucket
@@ -138,6 +149,8 @@ package struct DetectionEngine: Sendable {
         return
       }
       lateCount += 1
+      // Too late for what buckets tell; an attack is one all the same.
+      lookAtArrival(observation, now: next)
       return
     }
     insert(observation, bucket)
@@ -161,21 +174,38 @@ package struct DetectionEngine: Sendable {
       fresh.add(observation)
       openBuckets.insert(fresh, at: place)
     }
-    if observation.kind == .request, observation.isPriced { watchArrival(observation, bucket) }
+    lookAtArrival(observation, now: bucket)
+  }
+
+  private mutating func lookAtArrival(_ observation: Observation, now open: Int64) {
+    if observation.kind == .request, observation.isPriced { watchArrival(observation, now: open) }
   }
 
   /// The path without a watermark: an identity's dollars of half a minute, event by event.
-  private mutating func watchArrival(_ observation: Observation, _ bucket: Int64) {
+  ///
+  /// Half a minute of the events' own time, so that a site that was cut off may send an hour at once; but no event
+  /// counts as later than it arrived.
+  ///
+  /// - Parameter open: the bucket of the event, or for one that is late the first that is not closed.
+  private mutating func watchArrival(_ observation: Observation, now open: Int64) {
     let identity = observation.identity
     guard identity.isSingle else { return }
     growSpend(0, to: identity)
+    let time = min(observation.time, observation.receivedTime)
+    let own = CivilTime.floorDivide(time, OpenBucket.nanoseconds)
+    let bucket = max(min(open, own), nextBucket ?? own)
     let factor = calendarFactor(
       CellKey(
         identity: identity, workload: observation.workload, tenant: observation.tenant,
         endpoint: observation.endpoint, model: observation.model,
         provider: observation.provider, site: observation.site, fallbackFrom: .absent),
-      bucket: bucket)
-    let dollars = spend[0][identity.index].addOpen(observation.cost, bucket: bucket) / factor
+      bucket: own)
+    let dollars = spend[0][identity.index].addArrival(observation.steadyCost, bucket: own) / factor
+    if spend[0][identity.index].isAlarmed, own < bucket {
+      let usual = spend[0][identity.index].expectation(fleetRates(bucket))
+      spend[0][identity.index].addLate(
+        estimatedDollars(observation.cost), isMuch: dollars > 9 * usual)
+    }
     // Nobody's burst is below this: most events end here.
     guard dollars > 0.5 * settings.minUSD else { return }
     let series = spend[0][identity.index]
@@ -197,9 +227,9 @@ package struct DetectionEngine: Sendable {
       ? max(settings.minUSD, 15 * upperQuartile) : series.burstLimit(fleet, settings)
     guard dollars > limit else { return }
     spend[0][identity.index].begin(bucket)
-    spend[0][identity.index].alarmNow(dollars, bucket: bucket)
-    markBusy(0, identity.code)
     let expected = isNew ? 0 : series.expectation(fleet)
+    spend[0][identity.index].alarmNow(dollars, expected: expected, bucket: bucket)
+    markBusy(0, identity.code)
     raise(burstAlarm(observation, bucket, dollars, expected, isYoung: isYoung, limit: limit))
   }
 

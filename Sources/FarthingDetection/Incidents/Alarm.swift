@@ -3,7 +3,7 @@ internal import FarthingCore
 /// Which detector of which series an alarm is from.
 struct AlarmKey: Hashable, Sendable, Archivable {
   enum Family: UInt8, Sendable {
-    case spend, traffic, trouble, fallback, taskFailure, driver, task, prompt, pool
+    case spend, traffic, trouble, fallback, taskFailure, driver, task, prompt, pool, price
   }
 
   var family = Family.spend
@@ -53,4 +53,6 @@ struct AlarmProgress: Sendable {
   var excess: Double
   var perHour: Double
   var actual: Double?
+  /// How many times what its series usually spends; nil where it is not about one identity's spend.
+  var towering: Double?
 }

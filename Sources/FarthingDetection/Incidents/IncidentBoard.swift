@@ -4,7 +4,8 @@
 // a more telling alarm may still give it its name, fires, and is resolved when the last of its alarms is over.
 //
 //     pending → firing → resolved          pending → dropped (its alarms ended within the hold)
-//     resolved → firing                    (another alarm of the same cause within the window)
+//
+// Another alarm of the same cause soon after its end makes the next incident of it, under a new id.
 //
 // An alarm that names another identity is never swallowed by the incident of its tenant or workload: that would hide
 // a stolen key.
@@ -113,6 +114,8 @@ struct LocatedAlarm: Sendable {
 
 struct IncidentBoard: Sendable, Archivable {
   private(set) var incidents: [OpenIncident] = []
+  /// Alarms that made no incident because as many as are kept in mind were open.
+  private(set) var untoldCount = 0
   /// How many incidents each kind and slice had, so that ids differ.
   private var counts: [UInt64: UInt64] = [:]
   private let settings: DetectionSettings
@@ -123,6 +126,8 @@ struct IncidentBoard: Sendable, Archivable {
   /// How often the figures of a firing incident are told anew.
   private static let tellEvery: Int64 = 30
   private static let maximumIncidents = 4096
+  /// Multiples of its usual spend from which an identity's is an attack.
+  private static let attackRatio = 10.0
   /// Share of an incident's excess that an alarm has to explain.
   private static let renamingShare = 0.25
 
@@ -134,8 +139,16 @@ struct IncidentBoard: Sendable, Archivable {
 
   /// Takes an alarm into the incident of its cause, or opens one.
   mutating func open(_ located: LocatedAlarm) -> [IncidentChange] {
-    if let place = place(for: located) { return join(located, place) }
-    guard incidents.count < Self.maximumIncidents else { return [] }
+    let place = place(for: located)
+    if let place, incidents[place].isOpen { return join(located, place) }
+    let last = place.map { incidents.remove(at: $0) }
+    if incidents.count >= Self.maximumIncidents {
+      incidents.removeAll { !$0.isOpen }
+      if incidents.count >= Self.maximumIncidents {
+        untoldCount += 1
+        return []
+      }
+    }
     let alarm = located.alarm
     var incident = OpenIncident()
     incident.kind = alarm.kind
@@ -155,19 +168,37 @@ struct IncidentBoard: Sendable, Archivable {
     incident.members = [
       MemberAlarm(key: alarm.key, excess: alarm.excess, perHour: alarm.perHour)
     ]
+    incident.fireAt = alarm.detected + hold(alarm)
+    if let last { goOn(&incident, with: located, after: last) }
     incident.id = identifier(incident)
     sum(&incident)
-    incident.fireAt = alarm.detected + hold(alarm)
     incidents.append(incident)
     if incident.fireAt <= alarm.detected { return [fire(incidents.count - 1)] }
     return [.pending(value(incident))]
+  }
+
+  /// Makes an incident the next one of a cause that was over: it has an id of its own, since nobody is told
+  /// again of what is resolved, and the name that the cause has already.
+  private func goOn(
+    _ incident: inout OpenIncident, with located: LocatedAlarm, after last: OpenIncident
+  ) {
+    guard last.isFiring else { return }
+    incident.start = max(incident.start, last.resolved + 1)
+    incident.fireAt = incident.detected
+    incident.evidence.append(
+      "it was over at \(IncidentWording.time(last.resolved + 1)) and goes on: \(last.id)")
+    guard !renames(located.alarm, last) else { return }
+    incident.kind = last.kind
+    incident.slice = last.slice
+    incident.task = last.task
+    incident.explained = last.explained
   }
 
   /// How long a more telling alarm is waited for; attacks are told at once.
   private func hold(_ alarm: Alarm) -> Int64 {
     switch alarm.key.family {
     case .spend: alarm.isFast ? 0 : 3
-    case .task, .prompt, .fallback, .pool, .trouble: 0
+    case .task, .prompt, .fallback, .pool, .trouble, .price: 0
     case .traffic, .driver, .taskFailure: 6
     }
   }
@@ -235,7 +266,18 @@ struct IncidentBoard: Sendable, Archivable {
     if located.around.contains(about) {
       return Self.isWide(incident.kind) || !located.isVolume ? 3 : 4
     }
-    return nil
+    return Self.isSibling(located, incident) ? 5 : nil
+  }
+
+  /// Whether an alarm is about what goes wrong elsewhere at the same time: an outage of a provider shows at each of
+  /// its endpoints, and in each workload that calls them.
+  private static func isSibling(_ located: LocatedAlarm, _ incident: OpenIncident) -> Bool {
+    let outages: [AlertKind] = [.retryStorm, .errorSurge, .fallbackCascade, .latencySurge]
+    guard incident.isOpen, outages.contains(located.alarm.kind), outages.contains(incident.kind)
+    else { return false }
+    let names = [located.slice.first?.dimension, incident.slice.first?.dimension]
+    return !names.contains(.identity)
+      && (located.alarm.detected - incident.detected).magnitude <= UInt64(sameOutage)
   }
 
   private static func isSpend(_ kind: AlertKind) -> Bool {
@@ -246,6 +288,10 @@ struct IncidentBoard: Sendable, Archivable {
   private static let rearm: Int64 = 360
   /// The same where the incident is about something else: a quarter of an hour.
   private static let flap: Int64 = 90
+  /// Within how long of each other alarms of one outage are raised: half an hour.
+  private static let sameOutage: Int64 = 180
+  /// How long an incident stays open after its last alarm: ten minutes.
+  private static let linger: Int64 = 60
   /// How much later another mechanism may begin and still be the same cause: three hours.
   private static let sameOnset: Int64 = 1080
 
@@ -280,7 +326,8 @@ struct IncidentBoard: Sendable, Archivable {
       incident.members.append(
         MemberAlarm(key: alarm.key, excess: alarm.excess, perHour: alarm.perHour))
     }
-    if renames(alarm, incident) {
+    let renamed = renames(alarm, incident)
+    if renamed {
       // The first member is the one that the incident's metric is of.
       if let member = incident.members.firstIndex(where: { $0.key == alarm.key }) {
         incident.members.swapAt(0, member)
@@ -295,19 +342,28 @@ struct IncidentBoard: Sendable, Archivable {
       }
     }
     if incident.task.isEmpty { incident.task = alarm.text }
-    if incident.evidence.count < 6, !incident.evidence.contains(alarm.evidence) {
-      incident.evidence.append(alarm.evidence)
+    let evidence = Self.evidence(located, of: incident)
+    if incident.evidence.count < 6, !incident.evidence.contains(evidence) {
+      incident.evidence.append(evidence)
     }
     if !located.examples.isEmpty, incident.examples.isEmpty { incident.examples = located.examples }
-    incident.start = min(incident.start, alarm.start)
+    // What another detector saw earlier, of a wider slice mostly, is not when this began.
+    if renamed || incident.members.first?.key.family == alarm.key.family {
+      incident.start = min(incident.start, alarm.start)
+    }
     incident.lastAlarm = alarm.detected
     incident.isFast = incident.isFast || alarm.isFast
-    let wasOpen = incident.isOpen
-    incident.resolved = -1
     sum(&incident)
     incidents[place] = incident
-    if !wasOpen { return [.fired(value(incident))] }
     return incident.isFiring ? [tell(place, alarm.detected)] : []
+  }
+
+  /// An alarm's evidence, with what it is about where that is something else.
+  private static func evidence(_ located: LocatedAlarm, of incident: OpenIncident) -> String {
+    guard let cause = located.slice.first, cause != incident.slice.first else {
+      return located.alarm.evidence
+    }
+    return "\(cause.dimension.contractName) \(cause.text): \(located.alarm.evidence)"
   }
 
   /// Whether an alarm says better than those before it what an incident is. What people were told is not
@@ -347,12 +403,23 @@ struct IncidentBoard: Sendable, Archivable {
       incidents[place].members[member].excess = max(
         incidents[place].members[member].excess, progress.excess)
       incidents[place].members[member].perHour = progress.perHour
+      if (progress.towering ?? 0) > Self.attackRatio { nameAttack(place, progress.key) }
       // What it was while it lasted, not what is left of it at its end.
       let isSpend = progress.key.family == .spend || progress.key.family == .traffic
       if member == 0, let actual = progress.actual {
         incidents[place].actual = isSpend ? max(actual, incidents[place].actual ?? 0) : actual
       }
     }
+  }
+
+  /// An identity that begins as any spike and grows to many times its usual spend is an attack.
+  private mutating func nameAttack(_ place: Int, _ key: AlarmKey) {
+    guard incidents[place].kind == .spendSpike, incidents[place].names(.identity, key.name)
+    else { return }
+    incidents[place].kind = .denialOfWallet
+    incidents[place].isFast = true
+    // Whoever was told of a spike is told at once.
+    incidents[place].lastTold = .min / 2
   }
 
   /// Notes that an alarm is over.
@@ -377,7 +444,7 @@ struct IncidentBoard: Sendable, Archivable {
         if bucket - incidents[place].resolved > Self.otherWindow { isForgotten = true }
         continue
       }
-      if !incidents[place].members.contains(where: \.isOpen) {
+      if Self.isOver(incidents[place], bucket) {
         incidents[place].resolved = bucket
         sum(&incidents[place])
         if incidents[place].isFiring {
@@ -395,6 +462,14 @@ struct IncidentBoard: Sendable, Archivable {
       incidents.removeAll { !$0.isOpen && bucket - $0.resolved > Self.otherWindow }
     }
     return changes
+  }
+
+  /// Whether all of its alarms are over, and have been for a while where people were told: what flaps is one
+  /// incident.
+  private static func isOver(_ incident: OpenIncident, _ bucket: Int64) -> Bool {
+    if incident.members.contains(where: \.isOpen) { return false }
+    let last = incident.members.map(\.closedAt).max() ?? bucket
+    return !incident.isFiring || bucket - last >= linger
   }
 
   private mutating func fire(_ place: Int) -> IncidentChange {
@@ -464,6 +539,7 @@ struct IncidentBoard: Sendable, Archivable {
 
   mutating func archive(_ archive: inout StateArchive) {
     archive.field(&incidents, OpenIncident())
+    archive.field(&untoldCount)
     var keys = counts.keys.sorted()
     archive.array(&keys, 0) { $1.field(&$0) }
     for key in keys {

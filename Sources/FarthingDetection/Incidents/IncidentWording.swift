@@ -32,6 +32,7 @@ struct IncidentWording {
     case .outputBloat: what = "answers of \(subject) grew"
     case .reasoningCreep: what = "hidden reasoning of \(subject) grew"
     case .modelMix: what = "\(subject) uses dearer models"
+    case .priceChange: what = "the price of \(subject) rose and was not known beforehand"
     case .unitCostDrift: what = "a request of \(subject) costs more than usual"
     case .quietReliability: what = "tasks of \(subject) fail more often"
     case .idleCapacity: what = "\(subject) is paid for and not used"
@@ -73,6 +74,8 @@ struct IncidentWording {
       "to do: compare a request of today with one before; look at the last release"
     case .modelMix: "to do: see which release or route chose the other model"
     case .repeatedPrompt: "to do: find the loop, or answer it from a response cache"
+    case .priceChange:
+      "to do: farthing prices diff says what changed; budgets and forecasts of before went by the old price"
     case .idleCapacity: "to do: release accelerators or send work to them"
     case .quietReliability: "to do: look at failed tasks; their requests look well"
     default: "to do: farthing explain over this time says what changed"
@@ -83,6 +86,7 @@ struct IncidentWording {
     switch incident.kind {
     case .spendSpike, .denialOfWallet, .newIdentitySpend:
       "resolves after 15 minutes at the expected level; a level that lasts a day is taken for usual"
+    case .priceChange: "resolves after a day: the new price is the usual one then"
     case .spendDrop: "resolves when spend is back at half of the expectation"
     default: "resolves when it is back at its usual value; what lasts two days is taken for usual"
     }

@@ -48,7 +48,8 @@ extension DetectionEngine {
   private mutating func request(
     _ event: DecodedEvent, _ batch: ChargedBatch, _ place: Int, _ receivedAt: Int64
   ) -> Observation {
-    let end = Observation.end(start: event.time, latencyMs: event.real(.latencyMs))
+    let end = Observation.end(
+      start: event.time, latencyMs: event.real(.latencyMs), receivedAt: receivedAt)
     var observation = Observation(kind: .request, time: end, receivedTime: receivedAt)
     observation.tenant = name(.tenant, event.range(of: .tenant), batch)
     if let range = event.range(of: .identity) {
@@ -90,18 +91,13 @@ extension DetectionEngine {
     _ charge: Charge
   ) {
     guard charge.state != .unpriced else { return }
-    observation.isPriced = true
-    observation.cost = Observation.clamped(charge.cost)
-    observation.outputCost = Observation.clamped(charge.outputCost)
-    observation.constantCost = observation.cost
-    guard charge.price >= 0, Int(charge.price) < batch.prices.count else { return }
-    let constant = constantCost(
-      observation, serviceTier: Self.hash(event.range(of: .serviceTier), batch),
-      isBatch: event.integer(.batch) == 1, batch.prices[Int(charge.price)], charge
+    let isKnown = charge.price >= 0 && Int(charge.price) < batch.prices.count
+    self.charge(
+      &observation, serviceTier: Self.hash(event.range(of: .serviceTier), batch),
+      isBatch: event.integer(.batch) == 1, isKnown ? batch.prices[Int(charge.price)] : nil, charge
     ) {
       TokenUsage(event: event, in: batch.decoded.bytes.span)
     }
-    observation.constantCost = Observation.clamped(constant)
   }
 
   private mutating func capacity(

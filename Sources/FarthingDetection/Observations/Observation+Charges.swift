@@ -18,16 +18,34 @@ extension Observation {
 }
 
 extension DetectionEngine {
-  /// What a request would cost at the first price that was seen for its model, provider, tier and batch.
+  /// Sets what a request costs, and what it would at other prices of its model, provider, tier and batch.
   ///
-  /// - Parameter usage: asked for where its price is another one.
-  package mutating func constantCost(
-    _ observation: Observation, serviceTier: UInt64, isBatch: Bool, _ price: ResolvedPrice,
+  /// - Parameters:
+  ///   - price: what it was charged by; nil where that is not known.
+  ///   - usage: asked for where another price was seen before.
+  package mutating func charge(
+    _ observation: inout Observation, serviceTier: UInt64, isBatch: Bool, _ price: ResolvedPrice?,
     _ charge: Charge, usage: () -> TokenUsage
-  ) -> Int128 {
+  ) {
+    observation.setCost(charge.cost, output: charge.outputCost)
+    guard let price else { return }
     let kind = PricedKind(
       model: observation.model.code,
       variant: serviceTier ^ UInt64(observation.provider.code) << 1 ^ (isBatch ? 1 : 0))
-    return constantPrices.cost(kind, price, charge, usage: usage)
+    let costs = constantPrices.costs(kind, price, charge, time: observation.time, usage: usage)
+    observation.constantCost = Observation.clamped(costs.constant)
+    observation.steadyCost = Observation.clamped(costs.steady)
+    observation.unforeseenCost = Observation.clamped(costs.unforeseen)
+  }
+}
+
+extension Observation {
+  /// Gives it a cost that no change of price is known of; picodollars.
+  package mutating func setCost(_ amount: Int128, output: Int128) {
+    isPriced = true
+    cost = Self.clamped(amount)
+    outputCost = Self.clamped(output)
+    constantCost = cost
+    steadyCost = cost
   }
 }

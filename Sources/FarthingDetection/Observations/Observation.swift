@@ -1,3 +1,5 @@
+internal import FarthingCore
+
 /// What detection sees of one event: numbers and numbered names, no texts but ids.
 ///
 /// Names are numbered by the engine that the observation is for; see ``DetectionEngine/name(_:_:)``.
@@ -43,6 +45,12 @@ package struct Observation: Sendable {
   /// What it would cost at the first price that was seen for its model: a price that changes is no
   /// anomaly of use. Picodollars.
   package var constantCost: Int64 = 0
+  /// What it would cost at a price that goes over from the one before within two weeks: levels of spend
+  /// are of this. Picodollars.
+  package var steadyCost: Int64 = 0
+  /// What it costs more than at the price before, where that changed without the book knowing beforehand;
+  /// picodollars.
+  package var unforeseenCost: Int64 = 0
   /// The part of ``cost`` that is for output; picodollars.
   package var outputCost: Int64 = 0
   /// Microseconds; −1 where unknown.
@@ -75,9 +83,16 @@ extension Observation {
   /// When a request that began at `start` was over.
   ///
   /// Cost is known, and spent, when a call ends. A call of minutes would come too late for every watermark by its
-  /// start; latencies of more than an hour count as one.
-  package static func end(start: Int64, latencyMs: Double?) -> Int64 {
+  /// start; latencies of more than an hour count as one. None ended after it was told of.
+  package static func end(start: Int64, latencyMs: Double?, receivedAt: Int64) -> Int64 {
     guard let latencyMs, latencyMs > 0 else { return start }
-    return start + Int64(min(latencyMs, 3_600_000) * 1e6)
+    let (end, overflow) = start.addingReportingOverflow(Int64(min(latencyMs, 3_600_000) * 1e6))
+    return overflow ? start : min(end, max(start, receivedAt))
   }
+
+  /// Whether it lies further ahead of its arrival than clocks differ: it says nothing of what time it is, and waits
+  /// for nothing.
+  package var isAhead: Bool { time > receivedTime && time - receivedTime > Self.clockDifference }
+
+  private static let clockDifference = 10 * CivilTime.minute
 }

@@ -156,7 +156,7 @@ package struct AlertBook: Sendable {
     draft.alerts.insert(alert.id)
     let isTold =
       known == nil || known?.status != alert.status
-      || known?.incident.severity != incident.severity
+      || known?.incident.severity != incident.severity || known?.incident.kind != incident.kind
       || known?.incident.dimensions != incident.dimensions
     if isTold { note(alert, from: known?.status, now, cause, nil, &draft) }
     route(alert, now, &draft)

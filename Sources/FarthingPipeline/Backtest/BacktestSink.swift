@@ -51,7 +51,9 @@ package final class BacktestSink: EventSink {
         rest.append(observation)
         continue
       }
-      for change in state.engine.advance(to: observation.time) { state.backtest.note(change) }
+      if !observation.isAhead {
+        for change in state.engine.advance(to: observation.time) { state.backtest.note(change) }
+      }
       state.engine.observe(observation)
     }
     state.pending = rest

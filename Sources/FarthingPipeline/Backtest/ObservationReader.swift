@@ -211,9 +211,9 @@ final class ObservationReader {
   ) -> Observation {
     let start = columns.time.values[row]
     let latency = Self.value(columns.latency, row)
-    let end = Observation.end(start: start, latencyMs: latency)
-    var observation = Observation(
-      kind: .request, time: end, receivedTime: Self.value(columns.received, row) ?? end)
+    let received = Self.value(columns.received, row) ?? start
+    let end = Observation.end(start: start, latencyMs: latency, receivedAt: received)
+    var observation = Observation(kind: .request, time: end, receivedTime: received)
     observation.tenant = name(.tenant, "tenant", row, &engine)
     observation.identity = identity(row, observation.tenant, end, &engine)
     observation.workload = name(.workload, "workload", row, &engine)
@@ -255,25 +255,19 @@ final class ObservationReader {
     // `unpriced` alone begins so.
     let isUnpriced = texts["cost_state"]?.withText(row) { $0[0] == UInt8(ascii: "u") } ?? false
     guard !isUnpriced else { return }
-    observation.isPriced = true
     let cost = Self.amount(columns.cost, columns.costHigh, row)
     let outputCost = Self.amount(columns.outputCost, columns.outputCostHigh, row)
-    observation.cost = Observation.clamped(cost)
-    observation.outputCost = Observation.clamped(outputCost)
-    observation.constantCost = observation.cost
-    guard let code = texts["price"]?.code(row), prices.indices.contains(code),
-      let price = prices[code]
-    else { return }
+    let code = texts["price"]?.code(row)
+    let price = code.flatMap { prices.indices.contains($0) ? prices[$0] : nil }
     let charge = Charge(
       state: .priced, cost: cost, outputCost: outputCost,
       unitsCost: Int128(Self.value(columns.unitsCost, row) ?? 0), cacheSavings: 0, price: 0)
     let isBatch = Self.value(columns.batch, row) == 1
-    let constant = engine.constantCost(
-      observation, serviceTier: hash("service_tier", row), isBatch: isBatch, price, charge
+    engine.charge(
+      &observation, serviceTier: hash("service_tier", row), isBatch: isBatch, price, charge
     ) {
       usage(row, columns)
     }
-    observation.constantCost = Observation.clamped(constant)
   }
 
   private func usage(_ row: Int, _ columns: Columns) -> TokenUsage {

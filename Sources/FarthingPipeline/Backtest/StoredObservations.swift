@@ -63,7 +63,9 @@ package struct StoredObservations {
   ) throws(StoreError) {
     try forEach(naming: &engine, isInterrupted: isInterrupted) { engine, observation in
       // Ten seconds behind each event: its bucket stays open, older ones are whole.
-      for change in engine.advance(to: observation.time) { body(change) }
+      if !observation.isAhead {
+        for change in engine.advance(to: observation.time) { body(change) }
+      }
       engine.observe(observation)
     }
   }

@@ -64,6 +64,14 @@ package struct BudgetMonitor: Sendable {
     faults = faults.filter { name, _ in budgets.contains { $0.name == name } }
   }
 
+  /// Whether incidents of budgets that are no more are to be told of.
+  var hasOrphans: Bool { !orphans.isEmpty }
+
+  /// The ids of what is raised.
+  var openIDs: Set<String> {
+    Set(orphans.map(\.id) + states.flatMap { $0.raised.map(\.incident.id) })
+  }
+
   /// Evaluates what is due; see ``RuleMonitor/evaluate(at:asking:)``.
   package mutating func evaluate(
     at now: Int64, asking: (QueryPlan) throws(QueryError) -> QueryResult

@@ -108,8 +108,6 @@ struct BudgetWatch {
 
   func incident(_ status: BudgetStatus) -> Incident {
     let budget = status.budget
-    // Of a calendar's period there is one; of a rolling one each crossing is one of its own.
-    let start = budget.period.isRolling || key.hasPrefix("burn") ? status.at : status.start
     var labels = budget.labels
     labels["budget"] = budget.name
     labels["owner"] = budget.owner
@@ -121,8 +119,10 @@ struct BudgetWatch {
     }
     if let filter = budget.filter { reasons.append("requests where \(filter)") }
     let excess = status.spent - budget.amount.rawValue
+    // By the time of its crossing: a budget that is raised within its period can be crossed again.
     return Incident(
-      id: IncidentID.make("budget", [budget.name, key], start), kind: .budget, severity: severity,
+      id: IncidentID.make("budget", [budget.name, key], status.at), kind: .budget,
+      severity: severity,
       metric: metric, dimensions: [], startedAt: status.at, detectedAt: status.at,
       expected: expected, actual: actual, excess: excess > 0 ? Picodollars(excess) : nil,
       summary: summary, explanation: reasons, labels: labels)

@@ -24,6 +24,8 @@ package struct AgentStatus: Sendable, Equatable {
   package var rejected = 0
   /// Records that it had settled with a server whose store had more than this one.
   package var missing: Int64 = 0
+  /// Sites that its events named since the server was started, at most a few.
+  package var sites: Set<String> = []
 
   package init(agent: String, stream: UInt64) {
     self.agent = agent
@@ -103,6 +105,26 @@ package final class AgentRegistry: Sendable {
       agents[stream]?.rejected += rejected
       agents[stream]?.missing += missing
     }
+  }
+
+  /// Notes which sites an agent's events name.
+  func note(_ stream: UInt64, sites: Set<String>) {
+    agents.withLock { agents in
+      guard var status = agents[stream], status.sites.count < 8 else { return }
+      status.sites.formUnion(sites)
+      agents[stream] = status
+    }
+  }
+
+  /// Sites that are heard although they may have nothing to tell: those of agents that stand at one site, have called
+  /// within the time of an idle one and hold nothing back.
+  package func heardSites(now: Int64) -> [String] {
+    let all = agents.withLock { Array($0.values) }
+    let heard = all.filter { status in
+      status.sites.count == 1 && status.waitingEvents == 0
+        && status.lastContact.map { now - $0 <= AgentStatus.silence } ?? false
+    }
+    return Set(heard.flatMap(\.sites)).sorted()
   }
 
   /// All agents, by name and then by stream.

@@ -92,6 +92,7 @@ package actor ForwardReceiver {
       switch await sink.append(batches, receivedTime: now) {
       case .failure(let error): return .failed(error)
       case .success(let count):
+        registry.note(head.stream, sites: Self.sites(batches))
         receipt.accepted = count.accepted
         receipt.duplicates += count.duplicates
       }
@@ -104,6 +105,21 @@ package actor ForwardReceiver {
       rejected: batches.isEmpty ? 0 : receipt.rejected,
       missing: known.sequence > 0 ? max(0, passed) : 0)
     return .stored(through: through, receipt)
+  }
+
+  /// The sites that events name; of many, two are enough to know that the agent stands at none of them.
+  private static func sites(
+    _ batches: [(batch: ChargedBatch, progress: SourceProgress)]
+  ) -> Set<String> {
+    var found: Set<String> = []
+    for batch in batches {
+      for event in batch.batch.decoded.events {
+        guard let range = event.range(of: .site) else { continue }
+        found.insert(batch.batch.decoded.string(range))
+        if found.count > 1 { return found }
+      }
+    }
+    return found
   }
 
   private func position(_ head: ForwardHead) async -> ForwardPosition {

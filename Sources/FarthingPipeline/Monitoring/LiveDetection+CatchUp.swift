@@ -13,9 +13,11 @@ extension LiveDetection {
   /// - Throws: where a block is damaged.
   /// - Complexity: O(rows that are new to it); blocks that hold none are not read.
   package mutating func catchUp(
-    with snapshot: StoreSnapshot, now: Int64
+    with snapshot: StoreSnapshot, now: Int64, isInterrupted: () -> Bool = { false }
   ) throws(StoreError) -> [IncidentChange] {
-    guard let position else { return try learn(from: snapshot, now: now) }
+    guard let position else {
+      return try learn(from: snapshot, now: now, isInterrupted: isInterrupted)
+    }
     var engine = engine
     var observations: [Observation] = []
     var last = position
@@ -25,6 +27,8 @@ extension LiveDetection {
         segment.zone(.receivedTime, block: block).map { $0.maximum > position } ?? true
       }
       guard !blocks.isEmpty else { continue }
+      // What is not caught up with now is by the next start: the place stays.
+      if isInterrupted() { return [] }
       let reader = try ObservationReader(segment, nil)
       for block in blocks {
         var found: [Observation] = []
@@ -43,7 +47,7 @@ extension LiveDetection {
     var newest = self.newest
     for place in order {
       let observation = observations[place]
-      if observation.time <= now {
+      if observation.time <= now, !observation.isAhead {
         newest = max(newest ?? observation.time, observation.time)
         changes += engine.advance(to: observation.time - Self.lateness)
       }
@@ -55,14 +59,25 @@ extension LiveDetection {
 
   /// Learns history; what it would have raised then is nobody's concern now.
   private mutating func learn(
-    from snapshot: StoreSnapshot, now: Int64
+    from snapshot: StoreSnapshot, now: Int64, isInterrupted: () -> Bool
   ) throws(StoreError) -> [IncidentChange] {
     let segments = snapshot.requests + snapshot.outcomes + snapshot.capacities
     guard let end = segments.map(\.maximumTime).max() else { return [] }
     var engine = engine
     var events = StoredObservations(
       snapshot, since: min(end, now) - Self.lesson, until: nil, selection: nil)
-    try events.replay(into: &engine) { _ in }
+    // What arrives now is not late because something stored lies ahead of the clock.
+    let latest = now - Self.lateness
+    var newest: Int64?
+    try events.forEach(naming: &engine, isInterrupted: isInterrupted) { engine, observation in
+      if !observation.isAhead, observation.time <= now {
+        newest = max(newest ?? observation.time, observation.time)
+        _ = engine.advance(to: min(observation.time, latest))
+      }
+      engine.observe(observation)
+    }
+    // Half a lesson is none: the next start learns anew.
+    if isInterrupted() { return [] }
     var last = Int64.min
     for segment in segments {
       for block in 0..<segment.blockCount {
@@ -70,7 +85,7 @@ extension LiveDetection {
         last = max(last, zone?.maximum ?? segment.minimumReceivedTime)
       }
     }
-    learned(engine, position: last, newest: min(end, now))
+    learned(engine, position: last, newest: newest)
     return []
   }
 }

@@ -37,6 +37,13 @@ package struct LiveDetection: Sendable {
     }
   }
 
+  /// Notes that sites are heard although they may have nothing to tell.
+  package mutating func hear(sites: [String], now: Int64) {
+    guard newest != nil, !sites.isEmpty else { return }
+    for site in sites { engine.hear(site: site, at: now) }
+    newest = max(newest ?? now, now)
+  }
+
   /// Closes what is due by the clock.
   ///
   /// - Returns: what happened to incidents since the last call.

@@ -19,6 +19,12 @@ package struct ConfiguredWatch: Sendable {
   /// Whether there is nothing to watch.
   package var isEmpty: Bool { rules.rules.isEmpty && budgets.budgets.isEmpty }
 
+  /// Whether nothing is watched, and nothing is left to tell of what was.
+  package var isIdle: Bool { isEmpty && !rules.hasOrphans && !budgets.hasOrphans }
+
+  /// The ids of all that is raised.
+  package var openIDs: Set<String> { rules.openIDs.union(budgets.openIDs) }
+
   /// Nanoseconds until the next call is worth while, at least; nil where there is nothing to watch.
   package func nextDue(after now: Int64) -> Int64? {
     let minute = now - now % BudgetMonitor.interval + BudgetMonitor.interval

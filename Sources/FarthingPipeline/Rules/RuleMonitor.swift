@@ -80,6 +80,14 @@ package struct RuleMonitor: Sendable {
     faults = faults.filter { name, _ in rules.contains { $0.name == name } }
   }
 
+  /// Whether incidents of rules that are no more are to be told of.
+  var hasOrphans: Bool { !orphans.isEmpty }
+
+  /// The ids of what is raised or about to be.
+  var openIDs: Set<String> {
+    Set(orphans.map(\.id) + states.flatMap { $0.groups.values.map(\.incident.id) })
+  }
+
   /// When the next evaluation is due; nil without rules.
   package func nextDue(after now: Int64) -> Int64? {
     rules.map { Self.aligned(now, $0.interval) + $0.interval }.min()

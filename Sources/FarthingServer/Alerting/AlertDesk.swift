@@ -40,6 +40,12 @@ package actor AlertDesk {
     return result
   }
 
+  /// Incidents of some kinds that are not over.
+  package func open(of kinds: Set<AlertKind>) -> [Incident] {
+    book.alerts.values.filter { $0.phase != .resolved && kinds.contains($0.incident.kind) }
+      .map(\.incident).sorted { $0.id < $1.id }
+  }
+
   // MARK: - What comes in
 
   /// Takes what a detector, rules or budgets say, and blobs that are to be kept with it.

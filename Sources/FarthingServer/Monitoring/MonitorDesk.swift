@@ -3,6 +3,7 @@ package import FarthingDetection
 package import FarthingPipeline
 internal import FarthingQuery
 package import FarthingStore
+internal import Synchronization
 
 /// What watches the store of a running server: detection over the stream, rules and budgets over queries.
 ///
@@ -35,21 +36,37 @@ package actor MonitorDesk {
   /// Bytes of state a second that are written at most in the long run.
   private static let keepingRate: Int64 = 1 << 16
 
+  /// Nanoseconds in which rules and budgets may ask before events are looked at again.
+  private static let askingTime = 300 * CivilTime.second / 1000
+  private static let longestAsking = CivilTime.minute
+  private static let postponed = "postponed"
+
   private let executor: ThreadExecutor
   private let feed: DetectionFeed
   private let alerts: AlertService
   /// nil where nothing is isolated.
   private let isolations: IsolationService?
   private let snapshot: @Sendable () async throws(StoreError) -> StoreSnapshot
+  private let heardSites: @Sendable (Int64) -> [String]
   private let clock: @Sendable () -> Int64
   private let warn: @Sendable (String) -> Void
+  /// Whether the server is ending; questions and lessons are cut short then.
+  private let stopping = Mutex(false)
+  /// How it stood after the last piece of work, for whoever must not wait for the next.
+  private let latest = Mutex(MonitorFigures())
   private var settings: Settings
   private var detection: LiveDetection?
+  /// The state of detection while it is turned off.
+  private var parked: [UInt8]?
   private var watch: ConfiguredWatch
   /// What could not be kept yet: handed over again.
   private var pending: [IncidentChange] = []
   private var keepAt: Int64
   private var watchAt = Int64.min
+  private var hearAt = Int64.min
+  private var patience = askingTime
+  /// Whether rules or budgets changed since their state was kept.
+  private var isWatchChanged = false
   private var faults: Set<String> = []
   private var isOutage = false
 
@@ -59,11 +76,13 @@ package actor MonitorDesk {
 
   /// - Parameters:
   ///   - snapshot: the store as it is when it is called.
+  ///   - heardSites: sites that are known to be heard at a time, whether they have something to tell or not.
   ///   - clock: Unix nanoseconds.
   package init(
     _ settings: Settings, feed: DetectionFeed, alerts: AlertService,
     isolations: IsolationService? = nil,
     snapshot: @escaping @Sendable () async throws(StoreError) -> StoreSnapshot,
+    heardSites: @escaping @Sendable (Int64) -> [String] = { _ in [] },
     clock: @escaping @Sendable () -> Int64, warn: @escaping @Sendable (String) -> Void
   ) throws(StoreError) {
     executor = try ThreadExecutor()
@@ -72,6 +91,7 @@ package actor MonitorDesk {
     self.alerts = alerts
     self.isolations = isolations
     self.snapshot = snapshot
+    self.heardSites = heardSites
     self.clock = clock
     self.warn = warn
     watch = ConfiguredWatch(rules: settings.rules, budgets: settings.budgets)
@@ -87,35 +107,57 @@ package actor MonitorDesk {
       if let kept = try await alerts.desk.blob(Self.watchBlob), !watch.restore(kept) {
         warn("what rules and budgets knew cannot be read; they begin anew")
       }
-      guard let wanted = settings.detection else { return }
-      let kept = try await alerts.desk.blob(Self.detectionBlob)
-      let known = kept.flatMap { LiveDetection(kept: $0, settings: wanted) }
+      // What a rule or budget raised and no state knows any more would go on for ever.
+      let known = watch.openIDs
+      for var incident in await alerts.desk.open(of: [.rule, .budget])
+      where !known.contains(incident.id) {
+        incident.resolvedAt = clock()
+        incident.explanation.append("what it came from is not watched any more, or begins anew")
+        pending.append(.resolved(incident))
+      }
+    } catch {
+      warn("what rules and budgets knew cannot be read; they begin anew: \(error)")
+    }
+    await recallDetection()
+  }
+
+  private func recallDetection() async {
+    guard let wanted = settings.detection else { return }
+    var known: LiveDetection?
+    do throws(StoreError) {
+      let kept = if let parked { parked } else { try await alerts.desk.blob(Self.detectionBlob) }
+      known = kept.flatMap { LiveDetection(kept: $0, settings: wanted) }
       if kept != nil, known == nil {
         warn("what detection had learned is of another version; it learns from the store again")
       }
       var live = known ?? LiveDetection(settings: wanted)
-      let changes = try live.catchUp(with: try await snapshot(), now: clock())
+      let changes = try live.catchUp(
+        with: try await snapshot(), now: clock(),
+        isInterrupted: { stopping.withLock { $0 } })
+      // What was cut short is caught up with by the next start, from the state that is kept.
+      if stopping.withLock({ $0 }) { return }
       // Of history that was learned for the first time nobody is told.
       if known != nil { pending += changes }
       detection = live
+      parked = nil
     } catch {
-      warn("detection could not read the store, and learns anew: \(error)")
-      detection = settings.detection.map { LiveDetection(settings: $0) }
+      warn("detection could not read the store, and goes on with what it knew: \(error)")
+      detection = known ?? LiveDetection(settings: wanted)
     }
   }
 
-  /// Goes on by other settings.
-  package func reload(_ settings: Settings) {
+  /// Goes on by other settings. Detection that is turned off keeps what it has learned, and what it has missed when it
+  /// is turned on again is in the store.
+  package func reload(_ settings: Settings) async {
     guard settings != self.settings else { return }
     watch.replace(rules: settings.rules, budgets: settings.budgets)
-    if settings.detection != self.settings.detection {
-      if let wanted = settings.detection, let state = detection?.kept {
-        detection = LiveDetection(kept: state, settings: wanted)
-      } else {
-        detection = settings.detection.map { LiveDetection(settings: $0) }
-      }
-    }
+    watchAt = .min
+    let isChanged = settings.detection != self.settings.detection
     self.settings = settings
+    guard isChanged else { return }
+    parked = detection?.kept ?? parked
+    detection = nil
+    if settings.detection != nil { await recallDetection() }
   }
 
   // MARK: - Working
@@ -123,7 +165,9 @@ package actor MonitorDesk {
   /// Does what is due: observes what was committed, closes what is over, asks for rules and budgets.
   package func work() async {
     let now = clock()
-    let items = feed.take()
+    // What comes while the state is being recalled waits for it.
+    let isRecalling = settings.detection != nil && detection == nil
+    let items = isRecalling ? [] : feed.take()
     if let isolations {
       for item in items { isolations.population.observe(item.batch, item.places, now: now) }
     }
@@ -131,25 +175,47 @@ package actor MonitorDesk {
       for item in items {
         detection?.observe(item.batch, item.places, receivedAt: item.receivedAt, now: now)
       }
+      hearSites(now)
       pending += detection?.advance(now: now) ?? []
     }
     await evaluate(now)
     await keep(now, isLast: false)
+    publish()
+  }
+
+  /// Ten seconds are a bucket: more often says nothing more.
+  private func hearSites(_ now: Int64) {
+    guard now >= hearAt else { return }
+    hearAt = now + 10 * CivilTime.second
+    detection?.hear(sites: heardSites(now), now: now)
   }
 
   private func evaluate(_ now: Int64) async {
-    guard !watch.isEmpty, now >= watchAt else { return }
+    guard !watch.isIdle, now >= watchAt else { return }
+    var isCut = false
     do throws(StoreError) {
       let view = try await snapshot()
       let executor = QueryExecutor(memoryLimit: settings.queryBytes, threads: 1)
-      pending += watch.evaluate(at: now) { (plan) throws(QueryError) in
-        try executor.run(plan, over: view)
+      let end = now + patience
+      let changes = watch.evaluate(at: now) { (plan) throws(QueryError) in
+        // Attacks are not to wait for questions: what is left is asked the next time.
+        if isCut || clock() > end || stopping.withLock({ $0 }) {
+          isCut = true
+          throw QueryError(.store, Self.postponed)
+        }
+        return try executor.run(plan, over: view)
       }
+      isWatchChanged = isWatchChanged || !changes.isEmpty
+      pending += changes
     } catch {
       report("rules and budgets: the store cannot be read: \(error)")
     }
-    for fault in watch.faults { report("\(fault.what): \(fault.why)") }
-    watchAt = watch.nextDue(after: now) ?? .max
+    for fault in watch.faults where fault.why != Self.postponed {
+      report("\(fault.what): \(fault.why)")
+    }
+    watchAt = isCut ? now : watch.nextDue(after: now) ?? .max
+    // One budget's questions may take longer than that; they are answered together or not at all.
+    patience = isCut ? min(2 * patience, Self.longestAsking) : Self.askingTime
   }
 
   private func report(_ fault: String) {
@@ -161,8 +227,11 @@ package actor MonitorDesk {
   private func keep(_ now: Int64, isLast: Bool) async {
     var blobs: [String: [UInt8]?] = [:]
     if isLast || now >= keepAt {
-      if let detection { blobs[Self.detectionBlob] = .some(detection.kept) }
+      if let state = detection?.kept ?? parked { blobs[Self.detectionBlob] = .some(state) }
       if !watch.isEmpty { blobs[Self.watchBlob] = .some(watch.snapshot) }
+    } else if isWatchChanged {
+      // In one step with what they raised, so that no restart raises it under another id.
+      blobs[Self.watchBlob] = .some(watch.snapshot)
     }
     let changes = pending
     guard !changes.isEmpty || !blobs.isEmpty else { return }
@@ -172,7 +241,8 @@ package actor MonitorDesk {
       if !changes.isEmpty { await isolations?.take(changes) }
       pending.removeFirst(changes.count)
       isOutage = false
-      if !blobs.isEmpty {
+      isWatchChanged = false
+      if blobs[Self.detectionBlob] != nil || isLast || now >= keepAt {
         let bytes = blobs.values.reduce(Int64(0)) { $0 + Int64($1?.count ?? 0) }
         keepAt =
           now + max(Self.keepingInterval, bytes / Self.keepingRate * CivilTime.second)
@@ -199,22 +269,36 @@ package actor MonitorDesk {
     await keep(clock(), isLast: true)
   }
 
-  /// What metrics show.
-  package var figures: MonitorFigures {
+  private func publish() {
     let counts = feed.counts
-    return MonitorFigures(
+    let figures = MonitorFigures(
       seen: counts.seen, unseen: counts.unseen, waiting: counts.waiting,
-      late: detection?.engine.lateCount ?? 0, ahead: detection?.engine.aheadCount ?? 0)
+      late: detection?.engine.lateCount ?? 0, ahead: detection?.engine.aheadCount ?? 0,
+      untold: detection?.engine.untoldCount ?? 0, rules: watch.rules.rules.count,
+      evaluations: watch.rules.evaluations,
+      faulty: Set(watch.faults.filter { $0.why != Self.postponed }.map(\.what)).count)
+    latest.withLock { $0 = figures }
   }
+
+  /// What metrics show, as of the last piece of work; nobody waits for one that is being done.
+  package nonisolated var figures: MonitorFigures { latest.withLock { $0 } }
+
+  /// Cuts short what is being asked or learned: the server ends.
+  package nonisolated func hurry() { stopping.withLock { $0 = true } }
 }
 
 /// What is counted of detection.
 package struct MonitorFigures: Sendable {
-  var seen: Int
-  var unseen: Int
-  var waiting: Int
-  var late: Int
-  var ahead: Int
+  var seen = 0
+  var unseen = 0
+  var waiting = 0
+  var late = 0
+  var ahead = 0
+  var untold = 0
+  /// Rules, how often any was evaluated, and how many rules and budgets cannot be.
+  var rules = 0
+  var evaluations = 0
+  var faulty = 0
 
   func write(to page: inout MetricsText) {
     page.single(
@@ -230,8 +314,17 @@ package struct MonitorFigures: Sendable {
       "Events that came after their time had been closed, since the state was made.", "\(late)")
     page.single(
       "farthing_detection_ahead_events_total", .counter,
-      "Events too far ahead of the others to wait for them, since the state was made.",
+      "Events more than ten minutes ahead of the clock, since the state was made.",
       "\(ahead)")
+    page.single(
+      "farthing_detection_untold_alarms_total", .counter,
+      "Alarms for which there was no incident left, since the state was made.", "\(untold)")
+    page.single("farthing_rules", .gauge, "Rules that are watched.", "\(rules)")
+    page.single(
+      "farthing_rule_evaluations_total", .counter, "Evaluations of rules.", "\(evaluations)")
+    page.single(
+      "farthing_watch_faults", .gauge, "Rules and budgets that cannot be evaluated at the moment.",
+      "\(faulty)")
   }
 }
 
@@ -255,6 +348,7 @@ package final class MonitorService: Sendable {
   /// Ends; everything that was committed before is observed and kept.
   package func stop() async {
     task.cancel()
+    desk.hurry()
     await task.value
     await desk.finish()
   }

@@ -1,6 +1,8 @@
 // Copying a store that may be written meanwhile.
 //
-// 1. The catalogue is copied by SQLite's online backup: one committed state, whoever writes.
+// 0. What is kept of alerts is copied by SQLite's online backup, before the rest: the place that detection has
+//    reached is never beyond the events of the backup.
+// 1. The catalogue is copied in the same way: one committed state, whoever writes.
 // 2. The log files that this state lists are copied, to their ends. What they hold beyond the state was
 //    accepted later; it comes along, as a prefix of what came.
 // 3. The segments that it lists are copied, but for those that the backup has already and that still
@@ -131,10 +133,12 @@ package struct StoreBackup {
 
   private mutating func run(before: BackupManifest?) throws(StoreError) -> BackupReport {
     for attempt in 1...Self.attempts {
-      let (catalogue, state) = try copyCatalogue(before: before)
       report.manifest.missing = []
       report.faults = []
+      let alerts = try copyAlerts()
+      let (catalogue, state) = try copyCatalogue(before: before)
       var copies = [catalogue]
+      if let alerts { copies.append(alerts) }
       var isComplete = true
       for entry in state.logs where isComplete {
         isComplete = try copyLog(entry, into: &copies)
@@ -159,6 +163,40 @@ package struct StoreBackup {
     "\(target)/\(BackupManifest.folder)/\(name)"
   }
 
+  /// - Returns: the copy of the ledger of alerts; nil where there is none, or none that can be read.
+  private mutating func copyAlerts() throws(StoreError) -> BackupManifest.Copy? {
+    let draft = path("alerts.tmp")
+    for ending in ["", "-journal", "-wal", "-shm"] { try fileSystem.unlink(draft + ending) }
+    do throws(StoreError) {
+      let copied: Void? = try LedgerReader.reading(
+        directory: layout.directory, fileSystem: fileSystem
+      ) { (reader) throws(StoreError) in try reader.connection.backUp(to: draft) }
+      guard copied != nil else { return nil }
+    } catch {
+      guard error.code == .damaged || error.code == .unsupportedVersion else { throw error }
+      try? fileSystem.unlink(draft)
+      report.faults.append("\(error.message); the backup goes without what was kept of alerts")
+      return nil
+    }
+    return try keep(draft, as: "alerts", of: StoreLayout.alertsName)
+  }
+
+  /// Syncs a copied database and names it by its bytes.
+  private mutating func keep(
+    _ draft: String, as prefix: String, of original: String
+  ) throws(StoreError) -> BackupManifest.Copy {
+    let file = try fileSystem.open(draft, .readWrite)
+    defer { file.close() }
+    try file.dataSync()
+    let result = try copier.checksum(draft)
+    let name = prefix + "-\(hex(result.checksum))"
+    try fileSystem.rename(draft, to: path(name))
+    let copy = BackupManifest.Copy(
+      name: name, original: original, byteCount: result.byteCount, checksum: result.checksum)
+    note(copy)
+    return copy
+  }
+
   /// - Returns: the copy, and the state that it holds.
   private mutating func copyCatalogue(
     before: BackupManifest?
@@ -175,18 +213,8 @@ package struct StoreBackup {
         .invalidArgument,
         "\(target) is a backup of another store than \(layout.directory); name another folder")
     }
-    let file = try fileSystem.open(draft, .readWrite)
-    defer { file.close() }
-    try file.dataSync()
-    let name = "\(state.generation).catalog"
-    let result = try copier.checksum(draft)
     // Of one generation there may be two: price lists do not change what a state says of itself.
-    try fileSystem.rename(draft, to: path(name + "-\(hex(result.checksum))"))
-    let copy = BackupManifest.Copy(
-      name: name + "-\(hex(result.checksum))", original: "catalog.sqlite",
-      byteCount: result.byteCount, checksum: result.checksum)
-    note(copy)
-    return (copy, state)
+    return (try keep(draft, as: "\(state.generation).catalog", of: "catalog.sqlite"), state)
   }
 
   private mutating func note(_ copy: BackupManifest.Copy) {

@@ -152,7 +152,9 @@ package struct StoreRestore {
         try fileSystem.unlink(layout.path("\(folder)/\(name)"))
       }
     }
-    try fileSystem.unlink(layout.path("catalog.sqlite.restoring"))
+    for name in ["catalog.sqlite.restoring", StoreLayout.alertsName] {
+      try fileSystem.unlink(layout.path(name))
+    }
   }
 
   private func restore(

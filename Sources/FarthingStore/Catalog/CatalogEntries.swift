@@ -116,7 +116,8 @@ package struct StoreLayout: Sendable, Equatable {
 
   package var lockPath: String { "\(directory)/LOCK" }
   package var catalogPath: String { "\(directory)/catalog.sqlite" }
-  package var alertsPath: String { "\(directory)/alerts.sqlite" }
+  static let alertsName = "alerts.sqlite"
+  package var alertsPath: String { "\(directory)/\(Self.alertsName)" }
   package var isolationsPath: String { "\(directory)/isolations.sqlite" }
   package var segmentDirectory: String { "\(directory)/segments" }
   package var logDirectory: String { "\(directory)/log" }

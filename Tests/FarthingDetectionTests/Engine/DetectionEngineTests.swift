@@ -196,7 +196,7 @@ internal import Testing
     let before = engine.snapshot()
     engine.observe(
       fleet.request(
-        &engine, identity: "caller-1", time: now - 2 * hour, cost: 900_000_000_000_000, number: 1))
+        &engine, identity: "caller-1", time: now - 2 * hour, cost: 5_000_000_000, number: 1))
     #expect(engine.lateCount == 1)
     #expect(engine.advance(to: now).isEmpty)
     #expect(!before.isEmpty)
@@ -229,34 +229,6 @@ internal import Testing
       #expect(
         DetectionEngine(snapshot: Array(bytes.prefix(length)), settings: DetectionSettings()) == nil
       )
-    }
-  }
-}
-
-@Suite struct `A calendar of announced events` {
-  @Test func `entries are read with their dimension`() throws {
-    let text =
-      #"[{"start":"2026-03-11T04:12:00.000Z","end":"2026-03-11T08:12:00Z","expected_factor":4,"#
-      + #""reason":"launch","workload":"chat"}]"#
-    let events = try AnnouncedEvent.calendar(Array(text.utf8))
-    #expect(events.count == 1)
-    #expect(events.first?.factor == 4)
-    #expect(events.first?.dimensions == [DimensionValue(dimension: "workload", value: "chat")])
-  }
-
-  @Test func `every faulty entry is named with what was expected`() {
-    let text =
-      #"[{"start":"then","end":"2026-03-11","expected_factor":2},{"start":"2026-03-11","#
-      + #""end":"2026-03-12","expected_factor":0},{"start":"2026-03-11","end":"2026-03-12","#
-      + #""expected_factor":2,"wokload":"chat"}]"#
-    #expect(
-      throws: CalendarFault(
-        message:
-          "calendar: entry 1: start is \"then\", expected a time such as 2026-03-09T10:00:00Z; "
-          + "entry 2: expected_factor is 0, expected a number above 0; "
-          + "entry 3: unknown key \"wokload\"; did you mean workload?")
-    ) {
-      try AnnouncedEvent.calendar(Array(text.utf8))
     }
   }
 }

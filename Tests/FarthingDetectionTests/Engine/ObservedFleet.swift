@@ -37,6 +37,7 @@ struct ObservedFleet {
     observation.isPriced = true
     observation.cost = cost + Int64(random() % 1000) * 1000
     observation.constantCost = observation.cost
+    observation.steadyCost = observation.cost
     observation.outputCost = observation.cost / 3
     observation.id = "call-\(number)"
     return observation

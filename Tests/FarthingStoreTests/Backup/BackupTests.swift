@@ -67,6 +67,34 @@ private struct LiveStore {
     await store.writer.abandon()
   }
 
+  @Test func `hold what is kept of alerts, as it is while it is written`() async throws {
+    let store = try await LiveStore()
+    let ledger = try AlertLedger(directory: store.directory)
+    var change = LedgerChange()
+    change.blobs = ["detection": [1, 2, 3]]
+    change.alerts = [
+      AlertRow(
+        id: "inc-1", kind: "budget", severity: "warning", status: "firing", startedAt: arrival,
+        resolvedAt: nil,
+        changedAt: arrival, body: [7])
+    ]
+    try ledger.commit(change)
+    let report = try store.backUp()
+    #expect(report.manifest.copies.contains { $0.original == "alerts.sqlite" })
+    change.blobs = ["detection": [4]]
+    try ledger.commit(change)
+    _ = try store.backUp()
+    let names = try PosixFileSystem().list(store.target + "/files") ?? []
+    #expect(names.filter { $0.hasPrefix("alerts") }.count == 1, "\(names)")
+    try store.expectRestored("again", store.expected)
+    let kept = try LedgerReader.reading(directory: store.folder.path + "/again") {
+      (reader) throws(StoreError) in (try reader.blob("detection"), try reader.alerts().map(\.id))
+    }
+    #expect(kept?.0 == [4])
+    #expect(kept?.1 == ["inc-1"])
+    await store.writer.abandon()
+  }
+
   @Test func `take up what is new and keep what they have`() async throws {
     var store = try await LiveStore()
     _ = try store.backUp()

@@ -1,31 +1,6 @@
 internal import FarthingCore
-package import FarthingDetection
 package import FarthingQuery
 internal import Synchronization
-
-extension ConfiguredWatch {
-  /// Takes it through a span of history as if it had run then.
-  ///
-  /// The first evaluation is at `start`, and nothing is known of before; begin early where a rule has to have settled.
-  ///
-  /// - Parameters:
-  ///   - asking: answers plans over all that is stored; see ``HistoryAnswers`` for one that does not ask the store
-  ///     for each minute of a budget.
-  ///   - isInterrupted: ends it early.
-  ///   - note: takes what happens, in order.
-  package mutating func replay(
-    from start: Int64, until end: Int64, asking: (QueryPlan) throws(QueryError) -> QueryResult,
-    isInterrupted: () -> Bool = { false }, note: (IncidentChange) -> Void
-  ) {
-    guard start < end, !isEmpty else { return }
-    var time = start
-    while time < end, !isInterrupted() {
-      for change in evaluate(at: time, asking: asking) { note(change) }
-      // Never further than what is made up for at once.
-      time = min(nextDue(after: time) ?? end, end)
-    }
-  }
-}
 
 /// Answers budgets' questions over a span of history from sums by minute, which are asked for once.
 ///
