@@ -19,7 +19,7 @@ package struct FarthingCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, ExplainCommand.self, EventsCommand.self,
-      SQLCommand.self, BacktestCommand.self,
+      SQLCommand.self, TopCommand.self, DashboardCommand.self, BacktestCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
       BudgetsCommand.self,
       PricesCommand.self,
