@@ -21,7 +21,17 @@ FUZZING  := $(SCRATCH)/fuzzing
 FUZZER   := $(FUZZING)/release/farthing-fuzz
 SECONDS  ?= 600
 
-.PHONY: help demo test build release lint format interop bench thresholds fuzz corpus fuzzer install uninstall clean dependencies
+# What the full figures under faults ask for; each may be lowered: make faults KILLS=50
+STRIDE   ?= 1
+KILLS    ?= 500
+ROUNDS   ?= 200
+FAULTS   := FARTHING_FAULT_STRIDE=$(STRIDE) FARTHING_KILL_ROUNDS=$(KILLS) FARTHING_SERVER_KILLS=$(KILLS) \
+  FARTHING_FOLLOW_KILLS=$(ROUNDS) FARTHING_AGENT_ROUNDS=$(ROUNDS) FARTHING_POWER_CUTS=1300 FARTHING_DAMAGES=1000 \
+  FARTHING_HOSTILE_BODIES=2454
+FAULTY   := Damage at rest|A killed writer|Faults of|Damage of a spool|A followed file under kill
+SERVED   := A killed server|A hostile body|An agent and a server under kill
+
+.PHONY: help demo test build release lint format interop faults bench thresholds fuzz corpus fuzzer install uninstall clean dependencies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -36,7 +46,7 @@ test: build lint ## everything that has to hold: build without warnings, lint, a
 	@Scripts/demo $(FARTHING) > $(SCRATCH)/demo-output.txt \
 	  || { cat $(SCRATCH)/demo-output.txt; echo "the demo failed" >&2; exit 1; }
 	@echo "The demo ran to its end."
-	@SCHEMATHESIS_SECONDS=50 Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry opentelemetry_grpc litellm prometheus receivers schemathesis
+	@SCHEMATHESIS_SECONDS=50 Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry opentelemetry_grpc litellm prometheus receivers gateway_files schemathesis
 	@Scripts/closing-line $(SUMMARY)
 
 build: dependencies ## debug build of everything, tests included
@@ -54,6 +64,11 @@ format: ## write the formatter's layout into the sources
 
 interop: release ## CHECK=litellm: real clients against a real server (OpenTelemetry and its kin, LiteLLM, Prometheus, Alertmanager, schemathesis)
 	@Scripts/interop $(SCRATCH)/interop $(FARTHING) $(CHECK)
+
+faults: build release ## the full figures under faults and load, an hour or more (see CONTRIBUTING.md)
+	@set -o pipefail; env $(FAULTS) $(TEST) --filter '$(FAULTY)' 2>&1 | tee $(SUMMARY) | Scripts/show-failures
+	@set -o pipefail; env $(FAULTS) $(TEST) --filter '$(SERVED)' 2>&1 | tee -a $(SUMMARY) | Scripts/show-failures
+	@python3 -B Benchmarks/serve_figures.py --farthing $(FARTHING) --strict overload slow tags
 
 bench: release ## against DuckDB, ClickHouse, Polars and SQLite (see Benchmarks/README.md)
 	@$(MAKE) --no-print-directory -C Benchmarks run FARTHING=$(abspath $(FARTHING))

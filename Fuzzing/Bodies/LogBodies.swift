@@ -7,11 +7,17 @@ enum LogBodies {
   private static let identity = LogIdentity(store: 7, file: 3)
 
   static var batchSeeds: [[UInt8]] {
-    [1, 3, 12].map { count in
-      let batch = FuzzStore.batch(count)
-      return BatchRecord.encode(
+    let batches = [1, 3, 12].map { FuzzStore.batch($0) }
+    let byEvent = batches.map { batch in
+      BatchRecord.encode(
         batch, selection: batch.decoded.events.indices, receivedTime: fuzzClock)
     }
+    let preparation = BatchPreparation(seed: Array(1...16))
+    let byColumn = batches.map { batch in
+      BatchRecord.columnHead(receivedTime: fuzzClock)
+        + preparation.prepareForLog(batch).flatMap { $0.makeRecordBody() }
+    }
+    return byEvent + byColumn
   }
 
   /// Records without the head of their file, which the body makes.
@@ -20,7 +26,7 @@ enum LogBodies {
     var result: [[UInt8]] = []
     for (place, payload) in batchSeeds.enumerated() {
       LogRecordHeader.append(
-        payload, type: LogFormat.batchType, sequence: 10 + Int64(place),
+        LogPayload(head: payload), type: LogFormat.batchType, sequence: 10 + Int64(place),
         durableSequence: 9 + Int64(place), identity: identity, to: &bytes)
       result.append(bytes)
     }
@@ -89,7 +95,7 @@ enum LogBodies {
       let own = (try? cursor.word(records.span, bytes: 8)) ?? 0
       let durable = (try? cursor.word(records.span, bytes: 8)) ?? 0
       LogRecordHeader.append(
-        Array(records[start..<start + length]), type: LogFormat.batchType,
+        LogPayload(head: Array(records[start..<start + length])), type: LogFormat.batchType,
         sequence: keepsSequences ? Int64(bitPattern: own) : sequence,
         durableSequence: Int64(bitPattern: durable), identity: identity, to: &result)
       sequence += 1

@@ -219,7 +219,8 @@ package final class Server: Sendable {
     _ writer: StoreWriter, book: PriceBook, agents: AgentRegistry = AgentRegistry([]),
     alerts: AlertService? = nil, monitor: MonitorService? = nil
   ) {
-    let (committer, decoder, intake) = intake(into: writer, book: book)
+    let (committer, decoder, intake) = intake(
+      into: writer, book: book, preparation: writer.preparation)
     let forwards = ForwardIntake(
       sink: CommitterSink(writer, committer), registry: agents, decoder: decoder,
       workers: workers, limits: limits, listedErrors: listedErrors, metrics: metrics, gate: gate,
@@ -252,13 +253,13 @@ package final class Server: Sendable {
   }
 
   private func intake(
-    into store: any UploadStore, book: PriceBook
+    into store: any UploadStore, book: PriceBook, preparation: BatchPreparation? = nil
   ) -> (Committer, BodyDecoder, EventsIntake) {
     let committer = Committer(
       store: store, limits: limits, metrics: metrics,
       monotonic: around.monotonic, pause: around.pause)
     let decoder = BodyDecoder(
-      book: book, listedErrors: listedErrors, now: around.clock())
+      book: book, preparation: preparation, listedErrors: listedErrors, now: around.clock())
     let intake = EventsIntake(
       decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
       gate: gate, clock: around.clock, receiptText: around.receiptText, notice: around.notice)

@@ -6,7 +6,9 @@ import Synchronization
 /// A receiver of notifications that does what a test wants with each call.
 final class TestReceiver: Sendable {
   enum Behaviour: Sendable {
-    case status(Int, fields: [(String, String)] = [])
+    case status(Int, fields: [(String, String)] = [], body: [UInt8] = [])
+    /// Answers 200 and begins a body that comes byte by byte and never ends.
+    case drips
     /// Takes the call and never answers.
     case hangs
     /// Takes the call and breaks the connection off.
@@ -105,7 +107,7 @@ final class TestReceiver: Sendable {
     let (behaviour, ready) = state.withLock { state in
       let behaviour = state.behaviour(state.calls.count)
       var isTaken = false
-      if case .status(let code, _) = behaviour { isTaken = (200..<300).contains(code) }
+      if case .status(let code, _, _) = behaviour { isTaken = (200..<300).contains(code) }
       state.calls.append(Call(target: target, fields: fields, body: body, isTaken: isTaken))
       let taken = state.taken
       let count = state.calls.count
@@ -152,13 +154,30 @@ final class TestReceiver: Sendable {
       switch receiver.take(head.uri, fields, body) {
       case .hangs: break
       case .resets: context.close(promise: nil)
-      case .status(let code, let fields):
+      case .drips: drip(context)
+      case .status(let code, let fields, let body):
         var headers = HTTPHeaders(fields)
-        headers.replaceOrAdd(name: "Content-Length", value: "0")
+        headers.replaceOrAdd(name: "Content-Length", value: "\(body.count)")
         let reply = HTTPResponseHead(
           version: .http1_1, status: .init(statusCode: code), headers: headers)
         context.write(wrapOutboundOut(.head(reply)), promise: nil)
+        if !body.isEmpty {
+          let buffer = context.channel.allocator.buffer(bytes: body)
+          context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+        }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+      }
+    }
+
+    private func drip(_ context: ChannelHandlerContext) {
+      let head = HTTPResponseHead(version: .http1_1, status: .ok)
+      context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+      let channel = context.channel
+      channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) {
+        task in
+        guard channel.isActive else { return task.cancel() }
+        let byte = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: " ")))
+        channel.writeAndFlush(byte, promise: nil)
       }
     }
   }

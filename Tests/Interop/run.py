@@ -21,6 +21,7 @@ import traceback
 import urllib.parse
 import urllib.request
 
+import gateways
 import model
 
 HERE = pathlib.Path(__file__).parent
@@ -418,9 +419,26 @@ def receivers(_, folder):
         return said + "; Alertmanager shows it"
 
 
+def gateway_files(_, folder):
+    """nginx, Caddy, Envoy and HAProxy, by the files of docs/gateways, do what Farthing says of each call, and what their routes say without it."""
+    said, missing = [], []
+    for kind in [*gateways.ASKING, gateways.HAProxy]:
+        try:
+            if kind is gateways.HAProxy:
+                gateways.looks_up(folder)
+            else:
+                gateways.follows(kind, folder)
+            said.append(kind.name)
+        except gateways.Missing:
+            missing.append(kind.name)
+    if not said:
+        raise Skipped("no gateway is installed")
+    return ", ".join(said) + (f"; not installed: {', '.join(missing)}" if missing else "")
+
+
 CHECKS = [
     opentelemetry, opentelemetry_grpc, opentelemetry_json, openllmetry, openinference, litellm, litellm_otel,
-    prometheus, receivers, schemathesis]
+    prometheus, receivers, gateway_files, schemathesis]
 
 
 def main():

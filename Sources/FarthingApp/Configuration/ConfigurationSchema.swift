@@ -29,6 +29,9 @@ enum ConfigurationSchema {
       "alerting", \.alerting, AlertingSchema.settings,
       check: { AlertingSchema.check(&$0, $1, $2) }),
     .section("detection", \.monitoring, detection),
+    .section(
+      "isolation", \.isolation, IsolationSchema.settings,
+      check: { IsolationSchema.check(&$0, $1, $2) }),
     .node("sites", \.sites, below: SiteRegistry.keys, read: { RegistrySetting.sites(&$0, $1) }),
     .node(
       "calendar", \.calendar, below: EventCalendar.ownKeys,

@@ -170,34 +170,14 @@ package struct ReceiverURL: Sendable, Equatable {
 
   /// nil for what is no such URL.
   package init?(_ text: some StringProtocol) {
-    let lowered = text.prefix(8).lowercased()
-    let scheme: Int
-    if lowered.hasPrefix("https://") {
-      isSecure = true
-      scheme = 8
-    } else if lowered.hasPrefix("http://") {
-      isSecure = false
-      scheme = 7
-    } else {
-      return nil
-    }
-    guard text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-      return nil
-    }
-    let rest = text.dropFirst(scheme)
-    let authority = rest.prefix { !"/?#\\".contains($0) }
-    let after = rest.dropFirst(authority.count)
-    guard !authority.contains("@"), !after.contains("#"), !after.contains("\\") else { return nil }
-    let behindBracket = authority.lastIndex(of: "]") ?? authority.startIndex
-    let whole =
-      authority[behindBracket...].contains(":")
-      ? "\(authority)" : "\(authority):\(isSecure ? 443 : 80)"
-    guard let address = ListenAddress(whole), address.port > 0, !address.host.contains("%") else {
-      return nil
-    }
-    host = address.host.lowercased()
-    port = address.port
-    target = after.hasPrefix("/") ? String(after) : "/" + after
+    guard text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+      let web = WebAddress(text), !web.rest.contains("#"), !web.rest.contains("\\"),
+      !web.address.host.contains("%")
+    else { return nil }
+    isSecure = web.isSecure
+    host = web.address.host.lowercased()
+    port = web.address.port
+    target = web.rest.hasPrefix("/") ? web.rest : "/" + web.rest
   }
 
   package var description: String {

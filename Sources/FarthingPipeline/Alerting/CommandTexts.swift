@@ -96,8 +96,13 @@ package enum ArgumentTemplate {
 
   /// What a template asks for that there is not; empty where all is known.
   package static func unknownNames(in template: String) -> [String] {
+    places(in: template).filter { !names.contains($0) }
+  }
+
+  /// The names that a template asks for.
+  package static func places(in template: String) -> [String] {
     pieces(template).compactMap { piece in
-      if case .place(let name) = piece, !names.contains(name) { name } else { nil }
+      if case .place(let name) = piece { name } else { nil }
     }
   }
 
@@ -123,13 +128,18 @@ package enum ArgumentTemplate {
   /// The argument. A value is put in once and never read as a template; control characters become
   /// blanks; and where it would make the argument an option by a leading dash, a blank comes first.
   package static func argument(_ template: String, _ notification: Notification) -> String {
+    argument(template) { value($0, notification) }
+  }
+
+  /// The same of other values.
+  package static func argument(_ template: String, by lookUp: (String) -> String) -> String {
     var argument = ""
     var beginsWithValue = false
     for piece in pieces(template) {
       switch piece {
       case .text(let text): argument += text
       case .place(let name):
-        let value = Payloads.oneLine(value(name, notification), 2000)
+        let value = Payloads.oneLine(lookUp(name), 2000)
         if argument.isEmpty, !value.isEmpty { beginsWithValue = true }
         argument += value
       }

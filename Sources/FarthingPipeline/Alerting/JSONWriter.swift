@@ -91,9 +91,15 @@ package struct JSONWriter: Sendable {
     string(nanoseconds.map { InstantText.text($0) })
   }
 
-  private mutating func append(_ text: String) {
+  private mutating func append(_ text: String) { JSONBytes.append(string: text, to: &bytes) }
+}
+
+/// JSON strings written byte by byte.
+package enum JSONBytes {
+  /// Appends a quoted string; control characters and what is not ASCII are escaped.
+  package static func append(string: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
-    for unit in text.utf16 {
+    for unit in string.utf16 {
       switch unit {
       case 0x22: bytes += [0x5C, 0x22]
       case 0x5C: bytes += [0x5C, 0x5C]

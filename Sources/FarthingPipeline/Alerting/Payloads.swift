@@ -8,6 +8,8 @@ internal import FarthingDetection
 package struct Payload: Sendable, Equatable {
   package var contentType = "application/json"
   package var body: [UInt8]
+
+  package init(body: [UInt8]) { self.body = body }
 }
 
 /// The bodies of each kind of receiver.

@@ -20,6 +20,7 @@ package struct Configuration: Sendable, Equatable {
   package var agent = AgentSettings()
   package var alerting = AlertingSettings()
   package var monitoring = MonitoringSettings()
+  package var isolation = IsolationSettings()
   /// The site registry; nil for none.
   package var sites: Listing<SiteRegistry>?
   /// Announced events; nil for none.

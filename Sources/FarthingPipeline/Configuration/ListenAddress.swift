@@ -69,6 +69,36 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
+/// An `http` or `https` URL cut into what every kind of URL here has.
+struct WebAddress: Sendable {
+  var isSecure: Bool
+  /// The host, and the port that is written or the scheme's own; never 0.
+  var address: ListenAddress
+  /// What follows the host and port; empty, or begins with one of `/?#\`.
+  var rest: String
+
+  /// nil for another scheme, for a user name, and for a host or port that is none.
+  init?(_ text: some StringProtocol) {
+    let schemes = [("https://", true), ("http://", false)]
+    guard
+      let (scheme, isSecure) = schemes.first(where: {
+        text.prefix($0.0.count).lowercased() == $0.0
+      })
+    else { return nil }
+    let behindScheme = text.dropFirst(scheme.count)
+    let authority = behindScheme.prefix { !"/?#\\".contains($0) }
+    guard !authority.contains("@") else { return nil }
+    let behindBracket = authority.lastIndex(of: "]") ?? authority.startIndex
+    let whole =
+      authority[behindBracket...].contains(":")
+      ? "\(authority)" : "\(authority):\(isSecure ? 443 : 80)"
+    guard let address = ListenAddress(whole), address.port > 0 else { return nil }
+    self.isSecure = isSecure
+    self.address = address
+    rest = String(behindScheme.dropFirst(authority.count))
+  }
+}
+
 /// Where a server is asked: `http://HOST[:PORT][/PATH]` or `https://…`.
 package struct ServerURL: Sendable, Equatable, CustomStringConvertible {
   /// What a user may write, for messages.
@@ -84,31 +114,15 @@ package struct ServerURL: Sendable, Equatable, CustomStringConvertible {
   /// nil for what is no such URL: another scheme, a user name, a query, characters that do not
   /// belong there.
   package init?(_ text: some StringProtocol) {
-    let lowered = text.prefix(8).lowercased()
-    let scheme: Int
-    if lowered.hasPrefix("https://") {
-      isSecure = true
-      scheme = 8
-    } else if lowered.hasPrefix("http://") {
-      isSecure = false
-      scheme = 7
-    } else {
-      return nil
-    }
-    let rest = text.dropFirst(scheme)
-    let authority = rest.prefix { $0 != "/" }
-    var path = String(rest.dropFirst(authority.count))
+    guard let web = WebAddress(text) else { return nil }
+    var path = web.rest
     while path.hasSuffix("/") { path.removeLast() }
-    guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3F && $0 != 0x23 }) else {
-      return nil
-    }
+    guard path.isEmpty || path.hasPrefix("/"),
+      path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3F && $0 != 0x23 && $0 != 0x5C })
+    else { return nil }
+    isSecure = web.isSecure
+    address = web.address
     self.path = path
-    let defaultPort = isSecure ? 443 : 80
-    let afterBracket = authority.lastIndex(of: "]") ?? authority.startIndex
-    let whole =
-      authority[afterBracket...].contains(":") ? "\(authority)" : "\(authority):\(defaultPort)"
-    guard let address = ListenAddress(whole), address.port > 0 else { return nil }
-    self.address = address
   }
 
   /// The URL, with its port and without a slash at its end.

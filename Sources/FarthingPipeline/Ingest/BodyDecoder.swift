@@ -6,20 +6,51 @@ internal import Synchronization
 package struct DecodedBody: Sendable {
   /// Refusals and warnings; nothing is accepted yet.
   package var receipt = IngestReceipt()
-  /// The events, in the order of the body; no batch without one.
+  /// The events, in the order of the body; no batch without one. None where they are in ``prepared``.
   package var batches: [ChargedBatch] = []
+  /// The events, laid out for the store.
+  package var prepared: [PreparedBatch] = []
+  /// What they came through; empty where there is none.
+  package private(set) var source = ""
+  /// The newest `time` of the events, Unix nanoseconds; nil where there is none.
+  package private(set) var newest: Int64?
 
   package init() {}
 
-  package var eventCount: Int { batches.reduce(0) { $0 + $1.decoded.events.count } }
+  package var eventCount: Int {
+    batches.reduce(0) { $0 + $1.decoded.events.count }
+      + prepared.reduce(0) { $0 + $1.eventCount }
+  }
 
-  fileprivate mutating func take(_ batch: ChargedBatch, lineOffset: Int, listedErrors: Int) {
+  /// Leaves nothing to store.
+  package mutating func dropEvents() {
+    batches = []
+    prepared = []
+    newest = nil
+  }
+
+  /// - Parameter preparation: how the events are laid out at once, while they are in the cache; nil
+  ///   to keep them as they are.
+  fileprivate mutating func take(
+    _ batch: ChargedBatch, lineOffset: Int, listedErrors: Int, preparation: BatchPreparation?
+  ) {
     for var rejection in batch.decoded.rejections {
       rejection.line += lineOffset
       receipt.add(rejection, input: nil, limit: listedErrors)
     }
     receipt.add(unknownFields: batch.decoded.unknownFields)
-    if !batch.decoded.events.isEmpty { batches.append(batch) }
+    guard !batch.decoded.events.isEmpty else { return }
+    source = batch.source
+    var latest = newest ?? .min
+    for place in batch.decoded.events.indices {
+      latest = max(latest, batch.decoded.events[place].time)
+    }
+    newest = latest
+    if let preparation {
+      prepared += preparation.prepareForLog(batch)
+    } else {
+      batches.append(batch)
+    }
   }
 }
 
@@ -45,11 +76,16 @@ package final class BodyDecoder: Sendable {
   private let era: Mutex<Era>
   private let limits: InputLimits
   private let listedErrors: Int
+  private let preparation: BatchPreparation?
 
   /// - Parameters:
-  ///   - now: Unix nanoseconds.
+  ///   - preparation: of the store that the events go to; nil where they go elsewhere.
   ///   - listedErrors: most refusals that a receipt lists.
-  package init(book: PriceBook, listedErrors: Int, now: Int64) {
+  ///   - now: Unix nanoseconds.
+  package init(
+    book: PriceBook, preparation: BatchPreparation? = nil, listedErrors: Int, now: Int64
+  ) {
+    self.preparation = preparation
     era = Mutex(Era(workers: WorkerPool(book: book, now: now), book: book, start: now))
     limits = InputLimits(eventBytes: .max)
     self.listedErrors = listedErrors
@@ -73,10 +109,16 @@ package final class BodyDecoder: Sendable {
 
   /// The events of a body in the contract's own JSON: lines, one object, or an array.
   ///
-  /// - Parameter now: Unix nanoseconds; a time more than a day after it is refused.
+  /// - Parameters:
+  ///   - now: Unix nanoseconds; a time more than a day after it is refused.
+  ///   - laysOut: whether the events are laid out for the store, if it is known: worth it for more than a
+  ///     handful, while small bodies are laid out together later.
   /// - Complexity: O(n) in the bytes of the body.
-  package func decode(_ body: consuming [UInt8], now: Int64) -> DecodedBody {
+  package func decode(
+    _ body: consuming [UInt8], now: Int64, laysOut: Bool = false
+  ) -> DecodedBody {
     let workers = workers(now)
+    let preparation = laysOut ? self.preparation : nil
     var result = DecodedBody()
     let size = body.count
     var unreadStart: Int?
@@ -86,7 +128,8 @@ package final class BodyDecoder: Sendable {
         layout == .lines ? .lines(body) : .document(body, isLast: true)
       let piece = workers.decode(
         InputPiece(content: content, blankLinesAtEnd: 0, inputBytesRead: size))
-      result.take(piece.batch, lineOffset: 0, listedErrors: listedErrors)
+      result.take(
+        piece.batch, lineOffset: 0, listedErrors: listedErrors, preparation: preparation)
       unreadStart = piece.unreadStart
     } else {
       var reader = PieceReader(limits: limits, read: Self.stream(body))
@@ -94,7 +137,8 @@ package final class BodyDecoder: Sendable {
       // Reading from memory throws nothing.
       while unreadStart == nil, let piece = try? reader.next() {
         let decoded = workers.decode(piece)
-        result.take(decoded.batch, lineOffset: line, listedErrors: listedErrors)
+        result.take(
+          decoded.batch, lineOffset: line, listedErrors: listedErrors, preparation: preparation)
         line += decoded.lineCount
         unreadStart = decoded.unreadStart
       }
@@ -104,10 +148,13 @@ package final class BodyDecoder: Sendable {
   }
 
   /// Prices a batch that a collector made.
-  package func charge(_ decoded: DecodedBatch, source: String, now: Int64) -> DecodedBody {
+  package func charge(
+    _ decoded: DecodedBatch, source: String, now: Int64, laysOut: Bool = false
+  ) -> DecodedBody {
     var result = DecodedBody()
     result.take(
-      workers(now).charge(decoded, source: source), lineOffset: 0, listedErrors: listedErrors)
+      workers(now).charge(decoded, source: source), lineOffset: 0, listedErrors: listedErrors,
+      preparation: laysOut ? preparation : nil)
     return result
   }
 

@@ -4,36 +4,40 @@ internal import FarthingStore
 struct FollowPattern: Sendable, Equatable {
   let text: String
 
-  /// The files that it names now, in the order of their names. Hidden files and those that are
-  /// certainly compressed are left out where a star or a folder stands for them.
-  func paths() -> [String] { paths(isCompressed: false) }
+  /// The files that a pattern names, each kind in the order of the names.
+  struct Files: Sendable, Equatable {
+    var plain: [String] = []
+    /// What is certainly compressed, where a star or a folder stands for it.
+    var compressed: [String] = []
+  }
 
-  /// The files that a star or a folder stands for and that are certainly compressed.
-  func compressedPaths() -> [String] { paths(isCompressed: true) }
-
-  private func paths(isCompressed: Bool) -> [String] {
-    if GrowingFile.isFolder(text) {
-      return names(in: text, matching: "*", isCompressed: isCompressed)
-    }
+  /// The files that it names now, by one listing of the folder. Hidden files are left out where a star or a folder
+  /// stands for them.
+  func files() -> Files {
+    if GrowingFile.isFolder(text) { return files(in: text, matching: "*") }
     let slash = text.lastIndex(of: "/")
     let folder = slash.map { String(text[..<$0]) } ?? "."
     let name = slash.map { String(text[text.index(after: $0)...]) } ?? text
     guard name.contains("*") || name.contains("?"), GrowingFile.look(at: text) == nil else {
-      return isCompressed ? [] : [text]
+      return Files(plain: [text])
     }
-    return names(
-      in: slash == text.startIndex ? "/" : folder, matching: name, isCompressed: isCompressed)
+    return files(in: slash == text.startIndex ? "/" : folder, matching: name)
   }
 
-  private func names(
-    in folder: String, matching pattern: String, isCompressed: Bool
-  ) -> [String] {
+  private func files(in folder: String, matching pattern: String) -> Files {
     let names = ((try? PosixFileSystem().list(folder)) ?? nil) ?? []
     let isHere = folder == "." && !text.hasPrefix("./") && text != "."
-    return names.filter { name in
-      !name.hasPrefix(".") && Self.isCompressed(name) == isCompressed
-        && Self.matches(Array(name.utf8)[...], Array(pattern.utf8)[...])
-    }.map { isHere ? $0 : (folder.hasSuffix("/") ? folder : folder + "/") + $0 }
+    var files = Files()
+    for name in names
+    where !name.hasPrefix(".") && Self.matches(Array(name.utf8)[...], Array(pattern.utf8)[...]) {
+      let path = isHere ? name : (folder.hasSuffix("/") ? folder : folder + "/") + name
+      if Self.isCompressed(name) {
+        files.compressed.append(path)
+      } else {
+        files.plain.append(path)
+      }
+    }
+    return files
   }
 
   static func isCompressed(_ name: String) -> Bool {

@@ -23,24 +23,22 @@ extension Following {
   private static let settlingTime: Int64 = 5_000_000_000
 
   /// Reads what compressed files have that was not read of the plain ones.
-  mutating func lookForCompressed() async throws(StoreError) {
+  mutating func lookForCompressed(among paths: [String]) async throws(StoreError) {
     let now = around.clock()
     var seenNow: Set<FileIdentity> = []
-    for pattern in patterns {
-      for path in pattern.compressedPaths() {
-        guard let seen = GrowingFile.look(at: path) else { continue }
-        seenNow.insert(seen.identity)
-        switch compressed[seen.identity] {
-        case .done: continue
-        case .waiting(let size, let since, let isNew) where size == seen.size:
-          guard now &- since >= Self.settlingTime || now < since else { continue }
-          compressed[seen.identity] = .done
-          try await readWhole(path, isNew: isNew)
-        case .waiting(_, _, let isNew):
-          compressed[seen.identity] = .waiting(size: seen.size, since: now, isNew: isNew)
-        case nil:
-          compressed[seen.identity] = .waiting(size: seen.size, since: now, isNew: !isFirstRound)
-        }
+    for path in paths {
+      guard let seen = GrowingFile.look(at: path) else { continue }
+      seenNow.insert(seen.identity)
+      switch compressed[seen.identity] {
+      case .done: continue
+      case .waiting(let size, let since, let isNew) where size == seen.size:
+        guard now &- since >= Self.settlingTime || now < since else { continue }
+        compressed[seen.identity] = .done
+        try await readWhole(path, isNew: isNew)
+      case .waiting(_, _, let isNew):
+        compressed[seen.identity] = .waiting(size: seen.size, since: now, isNew: isNew)
+      case nil:
+        compressed[seen.identity] = .waiting(size: seen.size, since: now, isNew: !isFirstRound)
       }
     }
     for identity in compressed.keys where !seenNow.contains(identity) {

@@ -172,8 +172,11 @@ package struct Following {
   // MARK: Finding files
 
   private mutating func look() async throws {
+    var compressedPaths: [String] = []
     for pattern in patterns {
-      for path in pattern.paths() {
+      let named = pattern.files()
+      compressedPaths += named.compressed
+      for path in named.plain {
         guard let seen = GrowingFile.look(at: path) else {
           // What a star or a folder stands for may be anything.
           if path == pattern.text, told.insert("missing " + path).inserted {
@@ -196,7 +199,7 @@ package struct Following {
       }
     }
     if isFirstRound { try await lookForRotated() }
-    try await lookForCompressed()
+    try await lookForCompressed(among: compressedPaths)
   }
 
   /// Begins to follow a file, where an earlier run ended or at its beginning.

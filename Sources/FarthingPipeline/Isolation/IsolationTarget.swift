@@ -47,3 +47,15 @@ package enum IsolationAction: Sendable, Hashable {
   /// No call at all.
   case isolate
 }
+
+extension IsolationAction {
+  /// The interface's word.
+  package var word: String {
+    switch self {
+    case .observe: "observe"
+    case .degrade: "degrade"
+    case .throttle: "throttle"
+    case .isolate: "isolate"
+    }
+  }
+}

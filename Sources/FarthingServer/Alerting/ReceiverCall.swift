@@ -11,11 +11,7 @@ internal import NIOSSL
 /// that means something else a moment later does not get around the check.
 final class ReceiverCall: Sendable {
   /// From the beginning to the end of the answer.
-  static let timeout = 15
-  /// Of it for the name.
-  private static let resolutionTimeout = 5
-  /// Bytes of an answer that are looked at.
-  private static let answerBytes = 2048
+  static let timeout = TimeAmount.seconds(15)
 
   private let loops: any EventLoopGroup
   /// Names are resolved by a call that blocks; one thread, so that a name server that does not answer
@@ -29,6 +25,29 @@ final class ReceiverCall: Sendable {
 
   private struct Refusal: Error {
     var reason: String
+    /// Whether the address itself is the reason, which another attempt does not change.
+    var isFinal = false
+  }
+
+  /// What is asked of a receiver.
+  struct Question {
+    var method = HTTPMethod.POST
+    var url: ReceiverURL
+    /// nil for a call without a body.
+    var payload: Payload?
+    var fields: [(name: String, value: String)] = []
+    var allowsLoopback: Bool
+    /// PEM file of the roots to trust; nil for the machine's.
+    var authorityFile: String?
+    /// Of this program, for `User-Agent`.
+    var version: String
+    /// From the beginning to the end of the answer.
+    var timeout = ReceiverCall.timeout
+    /// Bytes of the answer's body that are looked at.
+    var answerBytes = 2048
+
+    /// Of the time at most a third, and five seconds, for the name.
+    var resolutionTimeout: TimeAmount { min(.seconds(5), .nanoseconds(timeout.nanoseconds / 3)) }
   }
 
   /// What a receiver answered.
@@ -37,35 +56,38 @@ final class ReceiverCall: Sendable {
     /// Seconds; nil where it was not said, or not as a number.
     var retryAfter: Int64?
     var body: [UInt8]
+    /// Whether the body goes on behind what was looked at.
+    var isCut = false
   }
 
-  /// - Parameter authorityFile: PEM file of the roots to trust; nil for the machine's.
-  func post(
-    _ url: ReceiverURL, _ payload: Payload, fields: [(name: String, value: String)],
-    allowsLoopback: Bool, authorityFile: String?, version: String
-  ) async -> Result<Answer, DeliveryFailure> {
+  /// Asks once.
+  func ask(_ question: Question) async -> Result<Answer, DeliveryFailure> {
+    let url = question.url
     do {
-      let address = try await resolve(url)
+      let address = try await resolve(url, within: question.resolutionTimeout)
       guard let text = address.ipAddress, let checked = NetworkAddress(text) else {
         throw Refusal(reason: "\(url.host) has no IP address")
       }
-      if let objection = AddressRules.objection(to: checked, allowsLoopback: allowsLoopback) {
+      if let objection = AddressRules.objection(
+        to: checked, allowsLoopback: question.allowsLoopback)
+      {
         let name = url.host == text ? text : "\(url.host), \(text),"
-        throw Refusal(reason: "\(name) is not called: \(objection)")
+        throw Refusal(reason: "\(name) is not called: \(objection)", isFinal: true)
       }
-      return .success(
-        try await exchange(url, address: text, payload, fields, authorityFile, version))
+      return .success(try await exchange(question, address: text))
     } catch let refusal as Refusal {
-      return .failure(DeliveryFailure(message: refusal.reason))
+      return .failure(DeliveryFailure(message: refusal.reason, isFinal: refusal.isFinal))
     } catch {
       return .failure(DeliveryFailure(message: ServerCaller.words(of: error)))
     }
   }
 
-  private func resolve(_ url: ReceiverURL) async throws -> SocketAddress {
+  private func resolve(
+    _ url: ReceiverURL, within timeout: TimeAmount
+  ) async throws -> SocketAddress {
     let loop = loops.next()
     let found = loop.makePromise(of: SocketAddress.self)
-    let patience = loop.scheduleTask(in: .seconds(Int64(Self.resolutionTimeout))) {
+    let patience = loop.scheduleTask(in: timeout) {
       found.fail(Refusal(reason: "the name \(url.host) was not resolved in time"))
     }
     let (host, port) = (url.host, url.port)
@@ -80,18 +102,16 @@ final class ReceiverCall: Sendable {
     return try await found.futureResult.get()
   }
 
-  private func exchange(
-    _ url: ReceiverURL, address: String, _ payload: Payload,
-    _ fields: [(name: String, value: String)], _ authorityFile: String?, _ version: String
-  ) async throws -> Answer {
+  private func exchange(_ question: Question, address: String) async throws -> Answer {
+    let url = question.url
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
     configuration.httpVersion = .http1Only
     configuration.dnsOverride = [url.host: address]
     configuration.connectionPool.retryConnectionEstablishment = false
-    let limit = TimeAmount.seconds(Int64(Self.timeout - Self.resolutionTimeout))
-    configuration.timeout = .init(connect: .seconds(5), read: limit, write: limit)
-    if let authorityFile {
+    let limit = question.timeout - question.resolutionTimeout
+    configuration.timeout = .init(connect: min(.seconds(5), limit), read: limit, write: limit)
+    if let authorityFile = question.authorityFile {
       var security = TLSConfiguration.makeClientConfiguration()
       guard let roots = try? NIOSSLCertificate.fromPEMFile(authorityFile) else {
         throw Refusal(reason: "\(authorityFile) holds no PEM certificates")
@@ -102,27 +122,41 @@ final class ReceiverCall: Sendable {
     // A client for each attempt: its only address is the one that was looked at.
     let client = HTTPClient(
       eventLoopGroupProvider: .shared(loops), configuration: configuration)
-    var request = HTTPClientRequest(url: url.description)
-    request.method = .POST
-    request.headers.add(name: "Content-Type", value: payload.contentType)
-    request.headers.add(name: "User-Agent", value: "Farthing/\(version)")
-    for (name, value) in fields { request.headers.add(name: name, value: value) }
-    request.body = .bytes(ByteBuffer(bytes: payload.body))
-    do {
-      let response = try await client.execute(request, timeout: limit)
-      var answer = Answer(
-        status: Int(response.status.code),
-        retryAfter: response.headers.first(name: "retry-after").flatMap { Int64($0) }, body: [])
-      for try await piece in response.body {
-        answer.body += piece.readableBytesView.prefix(Self.answerBytes - answer.body.count)
-        if answer.body.count >= Self.answerBytes { break }
-      }
-      try? await client.shutdown()
-      return answer
-    } catch {
-      try? await client.shutdown()
-      throw error
+    // The client's own limit ends with the answer's head; a body may come byte by byte.
+    let work = Task { try await Self.exchange(question, client, limit) }
+    let patience = loops.next().scheduleTask(in: limit) { work.cancel() }
+    let result = await withTaskCancellationHandler {
+      await work.result
+    } onCancel: {
+      work.cancel()
     }
+    patience.cancel()
+    try? await client.shutdown()
+    guard work.isCancelled else { return try result.get() }
+    throw HTTPClientError.deadlineExceeded
+  }
+
+  private static func exchange(
+    _ question: Question, _ client: HTTPClient, _ limit: TimeAmount
+  ) async throws -> Answer {
+    var request = HTTPClientRequest(url: question.url.description)
+    request.method = question.method
+    if let payload = question.payload {
+      request.headers.add(name: "Content-Type", value: payload.contentType)
+      request.body = .bytes(ByteBuffer(bytes: payload.body))
+    }
+    request.headers.add(name: "User-Agent", value: "Farthing/\(question.version)")
+    for (name, value) in question.fields { request.headers.add(name: name, value: value) }
+    let response = try await client.execute(request, timeout: limit)
+    var answer = Answer(
+      status: Int(response.status.code),
+      retryAfter: response.headers.first(name: "retry-after").flatMap { Int64($0) }, body: [])
+    for try await piece in response.body {
+      answer.body += piece.readableBytesView.prefix(question.answerBytes - answer.body.count)
+      answer.isCut = answer.body.count >= question.answerBytes
+      if answer.isCut { break }
+    }
+    return answer
   }
 }
 
@@ -132,4 +166,6 @@ struct DeliveryFailure: Error {
   var message: String
   /// Seconds.
   var retryAfter: Int64?
+  /// Whether another attempt cannot come to anything else.
+  var isFinal = false
 }

@@ -20,6 +20,8 @@ final class ReceiverSender: Sendable {
   private let around: Surroundings
   private let threads: NIOThreadPool
   private let call: ReceiverCall
+  private let secrets: SecretReader
+  private let commands: CommandCall
 
   init(
     _ settings: ReceiverSettings, externalURL: String?, loops: any EventLoopGroup,
@@ -31,6 +33,8 @@ final class ReceiverSender: Sendable {
     threads = NIOThreadPool(numberOfThreads: 1)
     threads.start()
     call = ReceiverCall(loops: loops, threads: threads)
+    secrets = SecretReader(environment: around.environment)
+    commands = CommandCall(threads: threads)
   }
 
   /// The thread ends with the last work that it does.
@@ -55,7 +59,7 @@ final class ReceiverSender: Sendable {
       var fields: [(name: String, value: String)] = [("webhook-id", id)]
       var hidden: [String] = []
       if settings.secret != nil {
-        let text = try secret(settings.secret, "the secret")
+        let text = try secrets.read(settings.secret, "the secret")
         guard let keys = WebhookKeys(text),
           let signed = keys.fields(
             id: id, time: around.clock() / CivilTime.second, body: payload.body)
@@ -69,7 +73,7 @@ final class ReceiverSender: Sendable {
     case .slack:
       return try await post(Payloads.slack(notification), [], [])
     case .pagerduty:
-      let key = try secret(settings.secret, "the integration key")
+      let key = try secrets.read(settings.secret, "the integration key")
       return try await post(
         Payloads.pagerDuty(
           notification, key: key, deduplicationKey: Self.deduplicationKey(notification),
@@ -101,7 +105,7 @@ final class ReceiverSender: Sendable {
     _ payload: Payload, _ fields: [(name: String, value: String)], _ hidden: [String]
   ) async throws(DeliveryFailure) -> String {
     let text =
-      if let url = settings.url { url } else { try secret(settings.urlSource, "the URL") }
+      if let url = settings.url { url } else { try secrets.read(settings.urlSource, "the URL") }
     guard var url = ReceiverURL(text) else {
       throw DeliveryFailure(message: "the URL is none: expected \(ReceiverURL.expectation)")
     }
@@ -110,9 +114,10 @@ final class ReceiverSender: Sendable {
       url.target += "/api/v2/alerts"
     }
     let answer: ReceiverCall.Answer
-    switch await call.post(
-      url, payload, fields: fields, allowsLoopback: settings.allowsLoopback,
-      authorityFile: settings.authorityFile, version: around.version)
+    switch await call.ask(
+      ReceiverCall.Question(
+        url: url, payload: payload, fields: fields, allowsLoopback: settings.allowsLoopback,
+        authorityFile: settings.authorityFile, version: around.version))
     {
     case .success(let found): answer = found
     case .failure(let failure): throw failure
@@ -133,66 +138,15 @@ final class ReceiverSender: Sendable {
     throw DeliveryFailure(message: message, retryAfter: answer.retryAfter)
   }
 
-  /// A secret, read anew: it may have been exchanged.
-  private func secret(
-    _ source: SecretSource?, _ name: String
-  ) throws(DeliveryFailure) -> String {
-    let text: String
-    switch source {
-    case .environment(let variable):
-      guard let value = around.environment(variable) else {
-        throw DeliveryFailure(message: "\(name): the variable \(variable) is not set")
-      }
-      text = value
-    case .file(let path):
-      do throws(StoreError) {
-        text = String(decoding: try PosixFileSystem().contents(of: path), as: UTF8.self)
-      } catch {
-        throw DeliveryFailure(message: "\(name): \(error.message)")
-      }
-    case nil: throw DeliveryFailure(message: "\(name) is not configured")
-    }
-    let trimmed = text.split(whereSeparator: \.isNewline).joined(separator: "\n").trimmed
-    guard !trimmed.isEmpty else { throw DeliveryFailure(message: "\(name) is empty") }
-    return trimmed
-  }
-
   // MARK: Commands
 
   private func run(
     _ command: [String], _ input: [UInt8]
   ) async throws(DeliveryFailure) -> String {
-    let seconds = settings.commandSeconds
-    let outcome: Result<ChildProcess.Outcome, any Error>
-    do {
-      outcome = .success(
-        try await threads.runIfActive {
-          try ChildProcess.run(
-            command, environment: Self.environment, input: input, milliseconds: seconds * 1000)
-        })
-    } catch {
-      outcome = .failure(error)
-    }
-    switch outcome {
-    case .failure(let error): throw DeliveryFailure(message: "\(error)")
-    case .success(let outcome):
-      if outcome.status == 0 { return "exit status 0" }
-      var message: String
-      if outcome.isTimedOut {
-        message = "the command took longer than \(seconds) s and was ended"
-      } else if let signal = outcome.signal {
-        message = "the command was ended by signal \(signal)"
-      } else {
-        message = "exit status \(outcome.status ?? -1)"
-      }
-      let said = Payloads.oneLine(String(decoding: outcome.output, as: UTF8.self), 120)
-      if !said.isEmpty { message += ": \(said)" }
-      throw DeliveryFailure(message: message)
-    }
+    let outcome = try await commands.run(
+      command, input: input, milliseconds: settings.commandSeconds * 1000)
+    if outcome.status == 0 { return "exit status 0" }
+    throw DeliveryFailure(
+      message: CommandCall.words(of: outcome, seconds: settings.commandSeconds, limit: 120))
   }
-
-  /// All that commands get: nothing of this process's own, where tokens may stand.
-  private static let environment = [
-    ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LANG", "C.UTF-8"),
-  ]
 }

@@ -1,3 +1,4 @@
+internal import FarthingPipeline
 internal import NIOHTTP1
 
 /// What a request is answered with, whole.
@@ -95,26 +96,5 @@ package struct RequestFault: Error, Sendable, Equatable {
     reply.headers = headers
     if let retryAfter { reply.headers.append(("Retry-After", "\(retryAfter)")) }
     return reply
-  }
-}
-
-/// JSON strings written byte by byte.
-enum JSONBytes {
-  /// Appends a quoted string; control characters and what is not ASCII are escaped.
-  static func append(string: String, to bytes: inout [UInt8]) {
-    bytes.append(UInt8(ascii: "\""))
-    for unit in string.utf16 {
-      switch unit {
-      case 0x22: bytes += [0x5C, 0x22]
-      case 0x5C: bytes += [0x5C, 0x5C]
-      case 0x0A: bytes += [0x5C, 0x6E]
-      case 0x20..<0x7F: bytes.append(UInt8(truncatingIfNeeded: unit))
-      default:
-        let digits = String(unit, radix: 16)
-        bytes += Array("\\u".utf8) + repeatElement(0x30, count: 4 - digits.utf8.count)
-        bytes += Array(digits.utf8)
-      }
-    }
-    bytes.append(UInt8(ascii: "\""))
   }
 }

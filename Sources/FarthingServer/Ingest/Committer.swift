@@ -15,9 +15,9 @@ extension StoreWriter: UploadStore {}
 
 /// Brings the uploads of all connections to the writer, many at a time.
 ///
-/// While one group is on its way to the disk the next one gathers. What waits is bounded by
-/// `uploadsWaiting` and by the bytes of the bodies at work; at the bound an upload is
-/// refused with 503.
+/// While one group is on its way to the disk the next one gathers; where that has much to lay out, it
+/// does not wait for the first one's sync. What waits is bounded by `uploadsWaiting` and by the bytes of
+/// the bodies at work; at the bound an upload is refused with 503.
 ///
 /// Where the log cannot be written, everything is refused at once until a probe has found room
 /// again: each attempt on a full disk would cost a log file.
@@ -38,7 +38,8 @@ final class Committer: Sendable {
     var isProbing = false
   }
 
-  /// One is synced while the next is laid out.
+  /// One is synced while ids of the next are looked up. Only for large uploads: small ones are cheaper
+  /// the more of them share a group.
   private static let groupsAtOnce = 2
   /// Seconds after which a client may try again where the disk is the trouble.
   private static let outageRetry = 5
@@ -83,7 +84,8 @@ final class Committer: Sendable {
         )
       }
       state.waiting.append(Waiting(upload: upload, finish: finish))
-      guard state.groups < Self.groupsAtOnce else { return (nil, false) }
+      let limit = upload.prepared.isEmpty ? 1 : Self.groupsAtOnce
+      guard state.groups < limit else { return (nil, false) }
       state.groups += 1
       return (nil, true)
     }

@@ -53,8 +53,8 @@ final class EventsIntake: Sendable {
 
   /// The contract's own events.
   func events(_ request: Request, _ reply: ReplyHandle) {
-    take(request, reply) { [self] body, now in
-      Taken(decoded: decoder.decode(body, now: now), answer: receiptReply)
+    take(request, reply) { [self] body, now, laysOut in
+      Taken(decoded: decoder.decode(body, now: now, laysOut: laysOut), answer: receiptReply)
     }
   }
 
@@ -71,7 +71,7 @@ final class EventsIntake: Sendable {
     }
     if format == .events { return events(request, reply) }
     let metadata = format.isRawResponse ? ResponseMetadata.text(request.headers) : nil
-    take(request, reply, isShared: true) { [self] body, now in
+    take(request, reply, isShared: true) { [self] body, now, laysOut in
       let batch = collectors.withLock { collectors in
         var collector = collectors[name] ?? format.makeCollector(now: now)
         collectors[name] = nil
@@ -80,7 +80,8 @@ final class EventsIntake: Sendable {
         return batch
       }
       return Taken(
-        decoded: decoder.charge(batch, source: name, now: now), answer: receiptReply)
+        decoded: decoder.charge(batch, source: name, now: now, laysOut: laysOut),
+        answer: receiptReply)
     }
   }
 
@@ -114,14 +115,14 @@ final class EventsIntake: Sendable {
     _ signal: OTLPSignal, _ encoding: OTLPEncoding, _ request: Request, _ reply: ReplyHandle,
     answer: @escaping @Sendable (Collected) -> Reply
   ) {
-    take(request, reply, isShared: true) { [self] body, now in
+    take(request, reply, isShared: true) { [self] body, now, laysOut in
       let collected = spans.withLock {
         $0.collect(
           body, signal: signal, encoding: encoding, CollectionContext(now: now))
       }
       var decoded = decoder.charge(
-        collected.batch, source: SourceFormat.otlp.rawValue, now: now)
-      if collected.failure != nil { decoded.batches = [] }
+        collected.batch, source: SourceFormat.otlp.rawValue, now: now, laysOut: laysOut)
+      if collected.failure != nil { decoded.dropEvents() }
       return Taken(decoded: decoded) { [self] _ in
         spans.withLock { $0.confirm(collected) }
         // The client's developer has it in the answer, which few exporters show anybody.
@@ -150,13 +151,13 @@ final class EventsIntake: Sendable {
   /// - Parameter isShared: whether `decode` waits for others that use the same collector.
   private func take(
     _ request: Request, _ reply: ReplyHandle, isShared: Bool = false,
-    decode: @escaping @Sendable (consuming [UInt8], Int64) -> Taken
+    decode: @escaping @Sendable (consuming [UInt8], Int64, _ laysOut: Bool) -> Taken
   ) {
     let compression = compression(of: request)
     let waits = isShared && collecting.load(ordering: .relaxed) > 0
     if compression == nil, !waits, request.body.count <= Self.inlineBytes {
       let now = clock()
-      return store(decode(request.body, now), now, request, reply)
+      return store(decode(request.body, now, false), now, request, reply)
     }
     workers.submit { [self] state in
       guard state == .active else {
@@ -169,7 +170,7 @@ final class EventsIntake: Sendable {
       do throws(RequestFault) {
         let body =
           if let compression { try expand(request.body, compression) } else { request.body }
-        store(decode(body, now), now, request, reply)
+        store(decode(body, now, true), now, request, reply)
       } catch {
         reply.send(request.reply(error))
       }
@@ -209,18 +210,19 @@ final class EventsIntake: Sendable {
   ) {
     let decoded = taken.decoded
     metrics.count(decoded.receipt)
-    guard !decoded.batches.isEmpty else {
-      return reply.send(taken.answer(decoded.receipt))
-    }
+    guard let newest = decoded.newest else { return reply.send(taken.answer(decoded.receipt)) }
     let receipt = decoded.receipt
-    let source = decoded.batches[0].source
-    var newest = Int64.min
-    for batch in decoded.batches {
-      for event in batch.decoded.events { newest = max(newest, event.time) }
-    }
-    let upload = Upload(batches: decoded.batches, receivedTime: now)
+    let source = decoded.source
+    let answer = taken.answer
+    // What waits for the disk holds its events once, not the body that they came in too.
+    var request = request
+    request.body = []
+    let upload =
+      decoded.prepared.isEmpty
+      ? Upload(batches: decoded.batches, receivedTime: now)
+      : Upload(prepared: decoded.prepared, receivedTime: now)
     do throws(RequestFault) {
-      try committer.submit(upload) { [self, newest] result in
+      try committer.submit(upload) { [self, request] result in
         switch result {
         case .success(let stored):
           var receipt = receipt
@@ -230,7 +232,7 @@ final class EventsIntake: Sendable {
             source: source, accepted: receipt.accepted, duplicates: receipt.duplicates,
             newest: stored.accepted > 0 ? newest : nil)
           if let grant = request.grant { gate.charge(stored.accepted, to: grant) }
-          reply.send(taken.answer(receipt))
+          reply.send(answer(receipt))
         case .failure(let error):
           metrics.countRefusal("storage")
           reply.send(request.reply(Committer.fault(error)))

@@ -4,8 +4,9 @@ internal import Synchronization
 /// The newest view of the store, made anew when something was stored since.
 ///
 /// Making one lays out the rows that wait in memory, on the writer's thread. Where these are many,
-/// under full load, a view may be some moments old: at most nine times what it took to make, so that at
-/// most a tenth of the writer's time goes into views, and never older than a second.
+/// under full load, a view may be some moments old, at most a second. Before that, and not sooner than
+/// nine times what the last one took, so that at most a tenth of the writer's time goes into views, the
+/// next one is made beside the questions, which do not wait for it.
 actor SnapshotShelf {
   /// Rows in memory up to which a view is always made anew: it takes a few milliseconds.
   private static let freeRows = 16_384
@@ -48,15 +49,23 @@ actor SnapshotShelf {
       let now = monotonic()
       if let view {
         let age = now - view.madeAt
-        let isCurrent = view.appended >= asked && age < Self.longestStay
-        let isDear =
-          view.rowsInMemory > Self.freeRows && age < min(9 * view.cost, Self.greatestAge)
-        if isCurrent || isDear { return view.snapshot }
+        if view.appended >= asked, age < Self.longestStay { return view.snapshot }
+        if view.rowsInMemory > Self.freeRows, age < Self.greatestAge {
+          if age >= min(9 * view.cost, Self.greatestAge / 2) { _ = renewal() }
+          return view.snapshot
+        }
       }
-      let task = making ?? Task { await self.make() }
-      making = task
-      if let fault = await task.value { throw fault }
+      if let fault = await renewal().value { throw fault }
     }
+  }
+
+  /// The view that is being made, begun now where none is. It is on the shelf once the task is over.
+  private func renewal() -> Task<StoreError?, Never> {
+    if let making { return making }
+    // Ends with the view; those who wait for it hold it meanwhile.
+    let task = Task { await self.make() }
+    making = task
+    return task
   }
 
   /// Puts a new view on the shelf; returns why there is none.

@@ -146,6 +146,7 @@ enum BatchRecord {
   ) throws(EncodingFault) -> (batch: ChargedBatch, receivedTime: Int64) {
     var reader = BatchRecordReader(cursor: ByteCursor(payload.span))
     let span = payload.span
+    let isByColumn = payload.first == columnVersion
     _ = try reader.positions(span)
     let receivedTime = try reader.cursor.signed(span)
     let source = try reader.string(span)
@@ -157,12 +158,30 @@ enum BatchRecord {
       }
       prices.append(price)
     }
+    var decoded = DecodedBatch(bytes: payload)
+    if isByColumn {
+      var keys: [String: Int32] = [:]
+      for (index, price) in prices.enumerated() { keys[price.key] = Int32(index) }
+      var columns = ColumnRecordReader(cursor: reader.cursor, prices: keys)
+      for _ in 0..<(try columns.cursor.count(span, upTo: EventKind.allCases.count)) {
+        try columns.table(span)
+      }
+      guard columns.cursor.remaining == 0 else {
+        throw EncodingFault("bytes follow its last event")
+      }
+      decoded.events = columns.events
+      decoded.entries = columns.entries
+      return (
+        ChargedBatch(
+          decoded: decoded, charges: columns.charges, prices: prices, source: source),
+        receivedTime
+      )
+    }
     let count = try reader.cursor.count(span, upTo: payload.count)
     reader.events.reserveCapacity(count)
     reader.charges.reserveCapacity(count)
     for _ in 0..<count { try reader.event(span, prices: prices.count) }
     guard reader.cursor.remaining == 0 else { throw EncodingFault("bytes follow its last event") }
-    var decoded = DecodedBatch(bytes: payload)
     decoded.events = reader.events
     decoded.entries = reader.entries
     return (
@@ -210,7 +229,7 @@ private struct BatchRecordReader {
   mutating func positions(_ bytes: Span<UInt8>) throws(EncodingFault) -> [SourcePosition] {
     let version = try cursor.byte(bytes)
     if version == BatchRecord.version { return [] }
-    guard version == BatchRecord.positionedVersion else {
+    guard version == BatchRecord.positionedVersion || version == BatchRecord.columnVersion else {
       throw EncodingFault("its payload version is unknown")
     }
     var positions: [SourcePosition] = []

@@ -101,7 +101,7 @@ struct LogRecordHeader: Sendable, Equatable {
 
   /// Appends header, payload and padding.
   static func append(
-    _ payload: [UInt8], type: UInt8, sequence: Int64, durableSequence: Int64,
+    _ payload: LogPayload, type: UInt8, sequence: Int64, durableSequence: Int64,
     identity: LogIdentity, to bytes: inout [UInt8]
   ) {
     let start = bytes.count
@@ -112,8 +112,11 @@ struct LogRecordHeader: Sendable, Equatable {
     let head = CRC32C.checksum(
       bytes.span.extracting(start..<bytes.count), previous: identity.checksum)
     bytes.append(word: UInt64(head), bytes: 8)
-    bytes.append(word: UInt64(CRC32C.checksum(payload.span, previous: head)), bytes: 8)
-    bytes.append(contentsOf: payload)
+    let whole = CRC32C.checksum(
+      payload.body.span, previous: CRC32C.checksum(payload.head.span, previous: head))
+    bytes.append(word: UInt64(whole), bytes: 8)
+    bytes.append(contentsOf: payload.head)
+    bytes.append(contentsOf: payload.body)
     bytes.append(
       contentsOf: repeatElement(0, count: LogFormat.padded(payload.count) - payload.count))
   }

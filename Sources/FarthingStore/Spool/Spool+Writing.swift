@@ -124,7 +124,8 @@ extension Spool {
     }
     guard let log else { return }
     let end = try await device.append(
-      records.map(\.payload), firstSequence: lastSequence + 1, durableSequence: lastSequence,
+      records.map { LogPayload(head: $0.payload) }, firstSequence: lastSequence + 1,
+      durableSequence: lastSequence,
       to: log)
     self.log?.end = end
     note(records, number: log.identity.file, end: end)

@@ -149,6 +149,24 @@ struct ByteDictionary {
     return column
   }
 
+  /// Appends a text behind its length.
+  func append(textOf code: Int, to bytes: inout [UInt8]) {
+    unsafe withText(code) { text, length in
+      bytes.append(variable: UInt64(length))
+      unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text, count: length))
+    }
+  }
+
+  /// Appends how many texts there are, the length of each, and all of them.
+  func append(textsTo bytes: inout [UInt8]) {
+    unsafe bytes.append(variable: UInt64(count))
+    guard let arena = unsafe arena, let ends = unsafe ends, unsafe count > 0 else { return }
+    for code in unsafe 1...count {
+      unsafe bytes.append(variable: UInt64(ends[code] - ends[code - 1]))
+    }
+    unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: arena, count: textBytes))
+  }
+
   @inline(never)
   private mutating func insert(
     _ text: UnsafePointer<UInt8>, _ length: Int, hash: UInt64

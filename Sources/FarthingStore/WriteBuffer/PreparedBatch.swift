@@ -23,6 +23,12 @@ package final class PreparedBatch: @unchecked Sendable {
     let cuts: [Int]
   }
 
+  /// What some of the events were made from.
+  struct Origin {
+    let batch: ChargedBatch
+    let places: Range<Int>
+  }
+
   package let eventCount: Int
   fileprivate(set) var rows: [Rows] = []
   /// Keys of the ids in order.
@@ -33,12 +39,21 @@ package final class PreparedBatch: @unchecked Sendable {
   fileprivate(set) var outcomes: [UInt64] = []
   /// The input line of each event.
   fileprivate(set) var lines: [UInt32] = []
-  /// The prices that the rows refer to.
+  /// The prices that the rows refer to, no key twice.
   fileprivate(set) var prices: [ResolvedPrice] = []
-  private let spares: SpareTables
+  /// The collector that the rows came through.
+  let source: [UInt8]
+  /// The events as they came, one part behind the other; none where they do not go by the log.
+  fileprivate(set) var origins: [Origin] = []
+  /// Events from which on arrival counts as a nanosecond later; see ``ArrivalOrder``.
+  fileprivate(set) var cuts: [UInt32] = []
+  /// All rows as a log record says them; nil where they do not go by the log as they are.
+  fileprivate(set) var recordBody: [UInt8]?
+  fileprivate let spares: SpareTables
 
-  fileprivate init(eventCount: Int, spares: SpareTables) {
+  fileprivate init(eventCount: Int, source: [UInt8], spares: SpareTables) {
     self.eventCount = eventCount
+    self.source = source
     self.spares = spares
   }
 
@@ -55,7 +70,8 @@ extension PreparedBatch.Rows {
     var receivedTime: Int64
   }
 
-  /// The rows whose events are not among `duplicates`, most often as one part.
+  /// The rows whose events are not among `duplicates`, most often as one part; one more for each cut,
+  /// of which some may have no row.
   ///
   /// - Parameters:
   ///   - duplicates: events, ascending.
@@ -77,7 +93,90 @@ extension PreparedBatch.Rows {
       if duplicate < duplicates.count, duplicates[duplicate] == event { continue }
       part.taken?.append(UInt32(row))
     }
-    return (parts + [part]).filter { $0.taken?.isEmpty != true }
+    parts.append(part)
+    while cut < cuts.count {
+      part = Part(taken: [], receivedTime: part.receivedTime + 1)
+      parts.append(part)
+      cut += 1
+    }
+    return parts
+  }
+}
+
+extension PreparedBatch {
+  /// Some of the rows of each kind, laid out anew.
+  ///
+  /// - Parameter taken: one for each of ``rows``, ascending; nil for all.
+  func selecting(_ taken: [[UInt32]?], codes: inout [UInt32]) -> PreparedBatch {
+    let count = zip(rows, taken).reduce(0) { $0 + ($1.1?.count ?? $1.0.table.rowCount) }
+    let part = PreparedBatch(eventCount: count, source: source, spares: spares)
+    part.prices = prices
+    for (rows, taken) in zip(rows, taken) {
+      let rowCount = taken?.count ?? rows.table.rowCount
+      guard rowCount > 0 else { continue }
+      let table = spares.table(rows: rowCount)
+      guard let times = table.absorb(rows.table, taken, receivedTime: 0, codes: &codes) else {
+        continue
+      }
+      part.rows.append(
+        PreparedBatch.Rows(kind: rows.kind, table: table, times: times, events: nil, cuts: []))
+    }
+    return part
+  }
+
+  /// Whether the events, all of them or some, are always one record of the log.
+  var fitsOneRecord: Bool {
+    rows.allSatisfy(\.cuts.isEmpty) && (recordBody?.count ?? .max) < LogFormat.maximumPayload / 2
+  }
+
+  /// All rows as a log record says them behind its head.
+  func makeRecordBody() -> [UInt8] {
+    recordBody ?? BatchRecord.columnBody(rows, source: source, prices: prices)
+  }
+}
+
+/// Events of one batch that share their time of arrival, as a tap hears of them.
+struct EventNews {
+  let batch: ChargedBatch
+  /// Ascending.
+  let places: [Int]
+  /// Unix nanoseconds.
+  let receivedTime: Int64
+}
+
+extension PreparedBatch {
+  /// The events that are not among `duplicates`, with the times of arrival that their rows get.
+  ///
+  /// - Parameters:
+  ///   - duplicates: events, ascending.
+  ///   - first: the time of arrival before the first cut.
+  /// - Complexity: O(events).
+  func news(without duplicates: [UInt32], from first: Int64) -> [EventNews] {
+    var news: [EventNews] = []
+    var duplicates = duplicates[...]
+    var cuts = cuts[...]
+    var time = first
+    var event: UInt32 = 0
+    for origin in origins {
+      var places: [Int] = []
+      func close() {
+        guard !places.isEmpty else { return }
+        news.append(EventNews(batch: origin.batch, places: places, receivedTime: time))
+        places = []
+      }
+      places.reserveCapacity(origin.places.count)
+      for place in origin.places {
+        if cuts.first == event {
+          close()
+          cuts.removeFirst()
+          time += 1
+        }
+        if duplicates.first == event { duplicates.removeFirst() } else { places.append(place) }
+        event += 1
+      }
+      close()
+    }
+    return news
   }
 }
 
@@ -95,30 +194,90 @@ package struct BatchPreparation: Sendable {
   ///
   /// - Complexity: O(values), some 0.3 µs an event.
   package func prepare(_ batch: borrowing ChargedBatch) -> [PreparedBatch] {
-    var prepared: [PreparedBatch] = []
-    let count = batch.decoded.events.count
-    for start in stride(from: 0, to: count, by: Self.eventLimit) {
-      prepared.append(prepare(batch, start..<min(start + Self.eventLimit, count)))
+    prepare(batch, limit: Self.eventLimit)
+  }
+
+  /// As above, for the log, with their record.
+  ///
+  /// - Complexity: O(values), some 0.5 µs an event.
+  package func prepareForLog(_ batch: borrowing ChargedBatch) -> [PreparedBatch] {
+    let prepared = prepare(batch, limit: RecordColumn.maximumRows)
+    var start = 0
+    for part in prepared {
+      let end = start + part.eventCount
+      part.origins = [PreparedBatch.Origin(batch: copy batch, places: start..<end)]
+      part.recordBody = part.makeRecordBody()
+      start = end
     }
     return prepared
   }
 
-  private func prepare(_ batch: borrowing ChargedBatch, _ range: Range<Int>) -> PreparedBatch {
-    let prepared = PreparedBatch(eventCount: range.count, spares: spares)
+  /// The events of several small batches of one source as those of one batch, for the log.
+  ///
+  /// - Parameter batches: of together at most ``RecordColumn/maximumRows`` events.
+  func prepareForLog(joining batches: [ChargedBatch]) -> PreparedBatch {
+    let count = batches.reduce(0) { $0 + $1.decoded.events.count }
+    var layout = BatchLayout(
+      eventCount: count, source: batches.first?.source ?? "", hash: hash, spares: spares)
+    for batch in batches { layout.add(batch, batch.decoded.events.indices) }
+    let prepared = layout.finish()
+    prepared.origins = batches.map {
+      PreparedBatch.Origin(batch: $0, places: $0.decoded.events.indices)
+    }
+    prepared.recordBody = prepared.makeRecordBody()
+    return prepared
+  }
+
+  private func prepare(_ batch: borrowing ChargedBatch, limit: Int) -> [PreparedBatch] {
+    var prepared: [PreparedBatch] = []
+    let count = batch.decoded.events.count
+    for start in stride(from: 0, to: count, by: limit) {
+      let range = start..<min(start + limit, count)
+      var layout = BatchLayout(
+        eventCount: range.count, source: batch.source, hash: hash, spares: spares)
+      layout.add(batch, range)
+      prepared.append(layout.finish())
+    }
+    return prepared
+  }
+}
+
+/// A prepared batch in the making.
+private struct BatchLayout {
+  private let prepared: PreparedBatch
+  private let hash: KeyedHash
+  private let source: [UInt8]
+  private var moments = OutcomeMoments()
+  /// Events that are laid out already.
+  private var count = 0
+  /// The event of each key.
+  private var keyed: [UInt32] = []
+  /// By kind: the event of each row.
+  private var events: [[UInt32]] = [[], [], []]
+  private var cuts: [[Int]] = [[], [], []]
+  private var tables: [RowTable?] = [nil, nil, nil]
+  private var times: [ClosedRange<Int64>?] = [nil, nil, nil]
+
+  init(eventCount: Int, source: String, hash: KeyedHash, spares: SpareTables) {
+    self.source = Array(source.utf8)
+    self.hash = hash
+    prepared = PreparedBatch(eventCount: eventCount, source: self.source, spares: spares)
+    prepared.keys.reserveCapacity(eventCount)
+    prepared.lines.reserveCapacity(eventCount)
+  }
+
+  mutating func add(_ batch: borrowing ChargedBatch, _ range: Range<Int>) {
     var selections: [[Int]] = [[], [], []]
-    var cuts: [[Int]] = [[], [], []]
-    var moments = OutcomeMoments()
+    selections[0].reserveCapacity(range.count)
     var isUsed = [Bool](repeating: false, count: batch.prices.count)
-    var keyed: [UInt32] = []
-    prepared.keys.reserveCapacity(range.count)
-    prepared.lines.reserveCapacity(range.count)
     for index in range {
       let kind = Int(batch.decoded.events[index].kind.rawValue)
-      prepared.lines.append(
-        UInt32(truncatingIfNeeded: batch.decoded.events[index].line))
+      let event = UInt32(count)
+      count += 1
+      prepared.lines.append(UInt32(truncatingIfNeeded: batch.decoded.events[index].line))
       if let id = batch.decoded.events[index].range(of: .id) {
         prepared.keys.append(DeduplicationIndex.Key(hash: hash.hash(batch.decoded.span(id))))
-        keyed.append(UInt32(index - range.lowerBound))
+        keyed.append(event)
       }
       if batch.decoded.events[index].range(of: .outcome) != nil,
         let task = batch.decoded.events[index].range(of: .task)
@@ -127,41 +286,57 @@ package struct BatchPreparation: Sendable {
         let moment = hash.hash(batch.decoded.span(task)).low &+ time &* 0x9E37_79B9_7F4A_7C15
         prepared.outcomes.append(moment)
         if !moments.insert(moment) {
-          for kind in cuts.indices { cuts[kind].append(selections[kind].count) }
+          prepared.cuts.append(event)
+          for kind in cuts.indices { cuts[kind].append(events[kind].count) }
         }
       }
       if batch.charges[index].price >= 0 { isUsed[Int(batch.charges[index].price)] = true }
       selections[kind].append(index)
+      events[kind].append(event)
     }
-    if keyed.count < range.count { prepared.keyedEvents = keyed }
-    prepared.prices = batch.prices.indices.filter { isUsed[$0] }.map { batch.prices[$0] }
+    let known = prepared.prices[...]
+    for index in batch.prices.indices where isUsed[index] {
+      let price = batch.prices[index]
+      // Batches share few prices, most often the very objects.
+      if known.contains(where: { $0 === price || $0.key == price.key }) { continue }
+      prepared.prices.append(price)
+    }
     for kind in EventKind.allCases {
       let selection = selections[Int(kind.rawValue)]
-      guard !selection.isEmpty else { continue }
-      let isOnly = selection.count == range.count
-      addRows(
-        batch, kind, selection,
-        events: isOnly ? nil : selection.map { UInt32($0 - range.lowerBound) },
-        cuts: cuts[Int(kind.rawValue)], to: prepared)
+      if !selection.isEmpty { addRows(batch, kind, selection) }
     }
-    return prepared
   }
 
-  private func addRows(
-    _ batch: borrowing ChargedBatch, _ kind: EventKind, _ selection: [Int], events: [UInt32]?,
-    cuts: [Int], to prepared: PreparedBatch
+  private mutating func addRows(
+    _ batch: borrowing ChargedBatch, _ kind: EventKind, _ selection: [Int]
   ) {
-    let table = spares.table(rows: selection.count)
+    let place = Int(kind.rawValue)
+    let table = tables[place] ?? prepared.spares.table(rows: prepared.eventCount)
+    tables[place] = table
     // The time of arrival is the writer's to say.
     let arrival = RowTable.Arrival(
-      source: Array(batch.source.utf8), receivedTime: 0, priceKeys: batch.prices.map(\.key))
+      source: source, receivedTime: 0, priceKeys: batch.prices.map(\.key))
     let added = table.append(
       batch.decoded, kind: kind, charges: batch.charges, selection: selection, arrival: arrival,
       byteLimit: .max)
-    guard let times = added.time else { return }
-    prepared.rows.append(
-      PreparedBatch.Rows(
-        kind: kind, table: table, times: times, events: events, cuts: cuts))
+    guard let new = added.time else { return }
+    let old = times[place] ?? new
+    times[place] =
+      min(old.lowerBound, new.lowerBound)...max(old.upperBound, new.upperBound)
+  }
+
+  mutating func finish() -> PreparedBatch {
+    if keyed.count < prepared.eventCount { prepared.keyedEvents = keyed }
+    for kind in EventKind.allCases {
+      let place = Int(kind.rawValue)
+      guard let table = tables[place], let times = times[place] else { continue }
+      let isOnly = events[place].count == prepared.eventCount
+      prepared.rows.append(
+        PreparedBatch.Rows(
+          kind: kind, table: table, times: times, events: isOnly ? nil : events[place],
+          cuts: cuts[place]))
+    }
+    return prepared
   }
 }
 

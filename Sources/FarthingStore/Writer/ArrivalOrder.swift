@@ -55,7 +55,8 @@ struct ArrivalOrder {
     return first
   }
 
-  private mutating func next(_ receivedTime: Int64, steps: Int) -> Int64 {
+  /// As above, shared with no other batch.
+  mutating func next(_ receivedTime: Int64, steps: Int) -> Int64 {
     sharedSince = nil
     var time = receivedTime
     if time <= last, last.subtractingReportingOverflow(time).partialValue < Self.greatestCorrection

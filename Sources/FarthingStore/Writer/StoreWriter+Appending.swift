@@ -13,7 +13,8 @@ extension StoreWriter {
   /// - Returns: once what `durability` promises holds, for duplicates too: an event is called a
   ///   duplicate only when the event that it repeats is durable.
   /// - Throws: `diskFull` or `io`, after which no event of the batch is stored and no id of it is
-  ///   remembered; the same batch may be sent again. `closed`.
+  ///   remembered; the same batch may be sent again. Of a batch of more than 16,384 events without
+  ///   progress the first ones may be stored. `closed`.
   package func append(
     _ batch: ChargedBatch, receivedTime: Int64, durability: AppendDurability,
     progress: SourceProgress? = nil
@@ -28,19 +29,9 @@ extension StoreWriter {
       }
       return result
     case .log:
-      try await waitForSealRoom()
-      await waitForLogRoom()
-      guard !isClosed else { throw Self.closedError }
-      index.advance(to: receivedTime)
-      if batch.decoded.events.contains(where: { $0.range(of: .id) != nil }) {
-        try readStoredIDs(now: receivedTime)
-      }
-      let sorted = sortOut(batch.decoded)
-      try await commit(batch, sorted, receivedTime: receivedTime, progress)
-      // What a duplicate repeats may have come past the log and be in a buffer only.
-      if !sorted.duplicateLines.isEmpty, unloggedAppends > flushedAppends { try await flush() }
-      return AppendResult(
-        accepted: sorted.selection.count, duplicateLines: sorted.duplicateLines)
+      let upload = Upload(
+        batches: [batch], receivedTime: receivedTime, progress: progress.map { [$0] } ?? [])
+      return try await append([upload])[0].get()
     }
   }
 
@@ -64,7 +55,7 @@ extension StoreWriter {
     let first = arrivals.next(receivedTime, steps: cuts, outcomes: batch.outcomes)
     let prices = batch.prices.map { stored($0) }
     for rows in batch.rows {
-      for part in rows.parts(without: duplicates, from: first) {
+      for part in rows.parts(without: duplicates, from: first) where part.taken?.isEmpty != true {
         apply(rows, part.taken, prices: prices, receivedTime: part.receivedTime)
       }
     }
@@ -128,7 +119,7 @@ extension StoreWriter {
   /// Remembers ids.
   ///
   /// - Returns: the places of those that were known, ascending.
-  private func insert(_ keys: [DeduplicationIndex.Key]) -> [Int] {
+  func insert(_ keys: [DeduplicationIndex.Key]) -> [Int] {
     var known: [Int] = []
     // Some hundred searches at a time, so that their cache misses overlap.
     for start in stride(from: 0, to: keys.count, by: 256) {
@@ -205,37 +196,43 @@ extension StoreWriter {
 
   /// Puts the rows of the next record of the log into the buffers, those of one kind into one, and
   /// notes the source positions that it carries.
-  func apply(
-    _ batch: ChargedBatch, selection: [Int], receivedTime: Int64, positions: [SourcePosition]
-  ) {
-    let prices = batch.prices.map { stored($0) }
-    let rowsOfKind = EventKind.allCases.map { kind in
-      selection.filter { batch.decoded.events[$0].kind == kind }
-    }
+  func apply(_ record: LogRecord) {
     // A buffer that goes now has no row of this record: its segment must not be taken to cover it.
     for kind in EventKind.allCases {
-      let rows = rowsOfKind[Int(kind.rawValue)]
-      if !rows.isEmpty, let buffer = active[Int(kind.rawValue)],
-        buffer.rowCount + rows.count > options.segmentRows
+      let count = record.rowCount(kind)
+      if count > 0, let buffer = active[Int(kind.rawValue)],
+        buffer.rowCount + count > options.segmentRows
           || buffer.approximateByteCount > options.bufferBytes
       {
         rotate(kind)
       }
     }
     appliedSequence += 1
-    sources.take(positions, sequence: appliedSequence)
-    for kind in EventKind.allCases {
-      let place = Int(kind.rawValue)
-      let rows = rowsOfKind[place]
-      guard !rows.isEmpty else { continue }
-      let buffer = active[place] ?? WriteBuffer(kind: kind, spares: spares)
-      active[place] = buffer
-      // A buffer below `bufferBytes` takes any record whole, so none of its rows is left over.
-      buffer.append(
-        batch.decoded, charges: batch.charges, prices: prices, source: batch.source,
-        selection: rows, receivedTime: receivedTime)
+    sources.take(record.positions, sequence: appliedSequence)
+    // A buffer below `bufferBytes` takes any record whole, so none of its rows is left over.
+    switch record.rows {
+    case .events(let batch, let selection):
+      let prices = batch.prices.map { stored($0) }
+      for kind in EventKind.allCases where record.rowCount(kind) > 0 {
+        buffer(of: kind).append(
+          batch.decoded, charges: batch.charges, prices: prices, source: batch.source,
+          selection: selection.filter { batch.decoded.events[$0].kind == kind },
+          receivedTime: record.receivedTime)
+      }
+    case .prepared(let batch):
+      let prices = batch.prices.map { stored($0) }
+      for rows in batch.rows {
+        buffer(of: rows.kind).absorb(
+          rows.table, nil, prices: prices, receivedTime: record.receivedTime, codes: &codes)
+      }
     }
     sealLargeBuffers()
+  }
+
+  private func buffer(of kind: EventKind) -> WriteBuffer {
+    let buffer = active[Int(kind.rawValue)] ?? WriteBuffer(kind: kind, spares: spares)
+    active[Int(kind.rawValue)] = buffer
+    return buffer
   }
 
   private func stored(_ price: ResolvedPrice) -> StoredPrice {

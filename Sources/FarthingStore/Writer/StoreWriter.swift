@@ -136,9 +136,12 @@ package actor StoreWriter {
 
   // MARK: - Watching
 
-  /// Tells `tap` of every batch that comes by the log from now on: once it is durable, in the order of
+  /// Tells `tap` of every batch that is handed to the log from now on: once it is durable, in the order of
   /// the log, on the writer's thread. It must not take long, and never waits.
   package func watch(_ tap: @escaping CommitTap) { self.tap = tap }
+
+  /// Whether anybody hears of what becomes durable.
+  var isWatched: Bool { tap != nil }
 
   func tell(_ batch: ChargedBatch, _ selection: [Int], _ receivedTime: Int64) {
     guard !selection.isEmpty else { return }

@@ -145,7 +145,8 @@ extension Ledger {
   }
 
   @Test func `a power cut leaves everything acknowledged`() async throws {
-    for state in 0..<100 {
+    let states = HostProcess.environment("FARTHING_POWER_CUTS").flatMap { Int($0) } ?? 100
+    for state in 0..<states {
       let folder = try TemporaryDirectory()
       let directory = folder.path + "/store"
       let disk = FaultyFileSystem()

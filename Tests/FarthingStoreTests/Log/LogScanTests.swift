@@ -13,7 +13,8 @@ import Testing
     for (place, size) in sizes.enumerated() {
       let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ place) }
       LogRecordHeader.append(
-        payload, type: 1, sequence: 10 + Int64(place), durableSequence: 9 + Int64(place),
+        LogPayload(head: payload), type: 1, sequence: 10 + Int64(place),
+        durableSequence: 9 + Int64(place),
         identity: identity, to: &bytes)
     }
     if mark {
@@ -123,7 +124,8 @@ import Testing
       ])
     var bytes: [UInt8] = []
     LogRecordHeader.append(
-      payload, type: 1, sequence: 2, durableSequence: 1, identity: identity, to: &bytes)
+      LogPayload(head: payload), type: 1, sequence: 2, durableSequence: 1, identity: identity,
+      to: &bytes)
     #expect(
       Array(bytes[0..<24]) == [
         36, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,

@@ -5,7 +5,7 @@ struct SpanInterpreter: SpanSink {
   var arena: TextArena
   var drafts: [CallDraft] = []
   /// Tags of the drafts' events, as places in the arena.
-  private(set) var entries: [NamedEntry] = []
+  var entries: [NamedEntry] = []
   /// Spans seen, calls or not.
   private(set) var spanCount = 0
   /// The parents of spans that are no part of GenAI, which calls may reach their caller through.
@@ -13,14 +13,14 @@ struct SpanInterpreter: SpanSink {
   /// Sources of calls that no row is known of: name and version.
   private(set) var unknownScopes: [String: String] = [:]
   /// What stood behind `farthing.` and fills no field, or has a value that its field cannot have.
-  private(set) var unreadFields: Set<String> = []
+  var unreadFields: Set<String> = []
 
   /// What the resource says of each of its calls.
   private var resourceEvent = DecodedEvent()
-  private var resourceNamed: [(name: Range<Int>, value: AttributeValue)] = []
-  private var resourceTags: [NamedEntry] = []
-  private var rule = Instrumentation.table[Instrumentation.table.count - 1]
-  private var rulePlaces = RulePlaces(Instrumentation.table[Instrumentation.table.count - 1])
+  var resourceNamed: [(name: Range<Int>, value: AttributeValue)] = []
+  var resourceTags: [NamedEntry] = []
+  var rule = Instrumentation.table[Instrumentation.table.count - 1]
+  var rulePlaces = RulePlaces(Instrumentation.table[Instrumentation.table.count - 1])
   /// What the last names of an operation, a provider and a tier meant: nearly all spans of a body say
   /// the same.
   private var lastOperation = Remembered<Operation?>(meaning: nil)
@@ -148,14 +148,14 @@ struct SpanInterpreter: SpanSink {
 
   // MARK: Texts
 
-  private func text(_ attributes: AttributeSet, _ place: Int) -> ArraySlice<UInt8>? {
+  func text(_ attributes: AttributeSet, _ place: Int) -> ArraySlice<UInt8>? {
     let value = attributes.value(at: place)
     guard value.kind == .text, value.start < value.end else { return nil }
     return arena.body[value.start..<value.end]
   }
 
   /// Sets each field from the first of its alternatives that is there.
-  private mutating func set(
+  mutating func set(
     _ steps: [SpanTextStep], from attributes: AttributeSet, in event: inout DecodedEvent
   ) {
     var done: UInt32 = 0
@@ -172,7 +172,7 @@ struct SpanInterpreter: SpanSink {
     }
   }
 
-  private mutating func read(
+  mutating func read(
     _ value: AttributeValue, _ reading: SpanText.Reading
   ) -> ByteRange? {
     guard value.kind == .text else {
@@ -318,266 +318,8 @@ struct SpanInterpreter: SpanSink {
     draft.responseID = response
   }
 
-  private func range(_ attributes: AttributeSet, _ place: Int) -> ByteRange? {
+  func range(_ attributes: AttributeSet, _ place: Int) -> ByteRange? {
     attributes.hasText(place) ? TextArena.range(attributes.value(at: place)) : nil
-  }
-
-  // MARK: Usage and times
-
-  /// A count that is an integer of at least 0, or a double or a text that is one in value.
-  private func count(_ attributes: AttributeSet, _ place: Int) -> Int64? {
-    let value = attributes.value(at: place)
-    let count: Int64?
-    switch value.kind {
-    case .integer: count = Int64(bitPattern: value.bits)
-    case .real: count = Int64(exactly: Double(bitPattern: value.bits))
-    case .text: count = DecimalReading.integer(arena.body[value.start..<value.end])
-    case .absent, .boolean, .other: count = nil
-    }
-    return count.flatMap { $0 >= 0 ? $0 : nil }
-  }
-
-  private mutating func setUsage(
-    _ attributes: AttributeSet, isEmbedding: Bool, in draft: inout CallDraft
-  ) {
-    var hasTokens = false
-    for (field, place) in SpanFields.counts where attributes.has(place) {
-      guard draft.event.integer(field) == nil, let count = count(attributes, place) else {
-        continue
-      }
-      draft.event.set(field, count)
-      hasTokens = hasTokens || count > 0
-    }
-    for place in SpanFields.cacheWrites where draft.cacheWrites < 0 {
-      draft.cacheWrites = count(attributes, place) ?? -1
-    }
-    draft.cacheWrites5m = count(attributes, SpanFields.cacheWrites5m) ?? -1
-    draft.cacheWrites1h = count(attributes, SpanFields.cacheWrites1h) ?? -1
-    if let place = rulePlaces.usageText, let literal = text(attributes, place) {
-      setUsage(literal: literal, in: &draft)
-    }
-    // Zeros without an answer are what was never known.
-    if !hasTokens && (draft.isFailure || draft.responseID == nil && draft.callID == nil) {
-      for (field, _) in SpanFields.counts {
-        draft.event.integerPresence &= ~(1 << UInt32(field.rawValue))
-      }
-      draft.cacheWrites = -1
-      draft.cacheWrites5m = -1
-      draft.cacheWrites1h = -1
-    }
-    includeCached(in: &draft)
-    // Nothing is cached of embeddings, and some sources say so for each.
-    if draft.event.integer(.cachedInputTokens) == 0, isEmbedding {
-      draft.event.integerPresence &= ~(1 << UInt32(IntegerField.cachedInputTokens.rawValue))
-    }
-    for place in SpanFields.costs
-    where attributes.has(place) && draft.event.money(.reportedCostUSD) == nil {
-      setCost(attributes.value(at: place), in: &draft)
-    }
-  }
-
-  /// The usage as LiteLLM keeps it, for the parts that have no attribute of their own.
-  private func setUsage(literal: ArraySlice<UInt8>, in draft: inout CallDraft) {
-    guard let json = PythonLiteral.json(literal), let tree = try? JSONTree(json) else { return }
-    for rule in LiteLLMFields.usageObjectCounts {
-      guard let count = rule.value({ tree.root[$0] }) else { continue }
-      switch rule.field {
-      case .cacheWriteTokens: draft.cacheWrites5m = count
-      case .cacheWrite1hTokens: draft.cacheWrites1h = count
-      default: if draft.event.integer(rule.field) == nil { draft.event.set(rule.field, count) }
-      }
-    }
-  }
-
-  /// Makes input tokens include cached and written ones where they do not.
-  private func includeCached(in draft: inout CallDraft) {
-    guard let input = draft.event.integer(.inputTokens) else { return }
-    let written = max(draft.cacheWrites, max(0, draft.cacheWrites5m) &+ max(0, draft.cacheWrites1h))
-    let (parts, isTooMuch) = (draft.event.integer(.cachedInputTokens) ?? 0)
-      .addingReportingOverflow(max(0, written))
-    guard !isTooMuch, parts > 0 else { return }
-    switch rule.cachedInput {
-    case .certainlyIncluded: return
-    case .included: if input >= parts { return }
-    case .leftOut: break
-    }
-    let (whole, overflow) = input.addingReportingOverflow(parts)
-    if !overflow { draft.event.set(.inputTokens, whole) }
-  }
-
-  private func setCost(_ value: AttributeValue, in draft: inout CallDraft) {
-    let text: String
-    switch value.kind {
-    case .real: text = "\(Double(bitPattern: value.bits))"
-    case .integer: text = "\(Int64(bitPattern: value.bits))"
-    case .text: text = String(decoding: arena.body[value.start..<value.end], as: UTF8.self)
-    case .absent, .boolean, .other: return
-    }
-    // What a cache hit would have cost was not paid.
-    guard draft.event.range(of: .responseCache) == nil,
-      let cost = try? Picodollars.parse(Array(text.utf8).span), cost.rawValue >= 0
-    else { return }
-    draft.event.set(.reportedCostUSD, picodollars: cost.rawValue)
-  }
-
-  private func setTimings(
-    _ span: SpanFacts, _ attributes: AttributeSet, in draft: inout CallDraft
-  ) {
-    if let first = span.firstToken, first >= span.start {
-      draft.event.set(.ttftMs, Double(first - span.start) / 1e6)
-    }
-    for timing in SpanFields.timings
-    where attributes.has(timing.place) && draft.event.real(timing.field) == nil {
-      let value = attributes.value(at: timing.place)
-      let number: Double
-      switch value.kind {
-      case .real: number = Double(bitPattern: value.bits)
-      case .integer: number = Double(Int64(bitPattern: value.bits))
-      case .absent, .text, .boolean, .other: continue
-      }
-      let milliseconds = number * timing.factor
-      if milliseconds >= 0, milliseconds.isFinite { draft.event.set(timing.field, milliseconds) }
-    }
-  }
-
-  // MARK: Tags and fields by name
-
-  private mutating func setTags(_ attributes: AttributeSet, in draft: inout CallDraft) {
-    var tags = resourceTags
-    for (name, place) in SpanFields.tags where attributes.has(place) {
-      add(tag: name, attributes.value(at: place), to: &tags)
-    }
-    for (name, value) in attributes.named where isAssociation(name) {
-      let key = String(
-        decoding: arena.body[name].dropFirst(SpanFields.associationPrefix.count).prefix(256),
-        as: UTF8.self)
-      if let text = plainText(value) { associate(key, text, in: &draft, &tags) }
-    }
-    if let object = text(attributes, SpanPlaces.metadata) {
-      for (name, value) in SpanMetadata.members(object) {
-        associate(name, arena.make(value.utf8), in: &draft, &tags)
-      }
-    }
-    let list = attributes.value(at: SpanPlaces.tagList)
-    if list.kind == .other, list.start < list.end {
-      for (name, value) in SpanMetadata.tags(arena.body[list.start..<list.end]) {
-        add(tag: name, text: arena.make(value.utf8), to: &tags)
-      }
-    }
-    if !resourceNamed.isEmpty { apply(resourceNamed, to: &draft, &tags) }
-    if !attributes.named.isEmpty { apply(attributes.named, to: &draft, &tags) }
-    let first = entries.count
-    if !tags.isEmpty { entries += tags.prefix(EventLimits.entries) }
-    draft.event.tags = first..<entries.count
-  }
-
-  /// Fills the field that a user's name for a dimension means, where nothing else did, or adds a tag.
-  private mutating func associate(
-    _ name: String, _ text: ByteRange, in draft: inout CallDraft, _ tags: inout [NamedEntry]
-  ) {
-    guard let field = SpanFields.associations[name] else {
-      return add(tag: name, text: text, to: &tags)
-    }
-    if draft.event.range(of: field) == nil { draft.event.set(field, text) }
-  }
-
-  private func isAssociation(_ name: Range<Int>) -> Bool {
-    arena.body[name].starts(with: SpanFields.associationPrefix)
-  }
-
-  private mutating func add(
-    tag name: String, _ value: AttributeValue, to tags: inout [NamedEntry]
-  ) {
-    guard value.isPresent, let text = plainText(value) else { return }
-    add(tag: name, text: text, to: &tags)
-  }
-
-  private mutating func add(tag name: String, text: ByteRange, to tags: inout [NamedEntry]) {
-    guard !name.isEmpty, text.length > 0 else { return }
-    if let known = tags.firstIndex(where: { arena.slice($0.name).elementsEqual(name.utf8) }) {
-      tags[known].text = text
-    } else {
-      tags.append(NamedEntry(name: arena.make(name.utf8), text: text))
-    }
-  }
-
-  private mutating func plainText(_ value: AttributeValue) -> ByteRange? {
-    switch value.kind {
-    case .boolean: arena.make((value.bits == 0 ? "false" : "true").utf8)
-    case .real: arena.make("\(Double(bitPattern: value.bits))".utf8)
-    default: read(value, .plain)
-    }
-  }
-
-  /// Attributes named `farthing.FIELD` and `farthing.tags.NAME` count before all others.
-  private mutating func apply(
-    _ named: [(name: Range<Int>, value: AttributeValue)], to draft: inout CallDraft,
-    _ tags: inout [NamedEntry]
-  ) {
-    for (name, value) in named where !isAssociation(name) && value.isPresent {
-      let key = String(
-        decoding: arena.body[name].dropFirst(SpanFields.ownPrefix.count).prefix(256),
-        as: UTF8.self)
-      if key.hasPrefix("tags.") {
-        add(tag: String(key.dropFirst(5)), value, to: &tags)
-        continue
-      }
-      guard let field = ContractField(name: key), field.belongs(to: .request) else {
-        noteUnread(key)
-        continue
-      }
-      switch field {
-      case .text(let field):
-        if let range = read(value, .plain) { draft.event.set(field, range) }
-      case .integer(let field):
-        if let number = own(count: value, isBoolean: field.isBoolean) {
-          draft.event.set(field, number)
-        } else {
-          noteUnread(key)
-        }
-      case .real(let field):
-        if let number = own(real: value) { draft.event.set(field, number) } else { noteUnread(key) }
-      case .money: setCost(value, in: &draft)
-      // A span has a start of its own.
-      case .time, .until: noteUnread(key)
-      }
-    }
-  }
-
-  private mutating func noteUnread(_ field: String) {
-    if unreadFields.count < 64 { unreadFields.insert(field) }
-  }
-
-  /// - Parameter isBoolean: Whether `true` and `false` are meant: values of the SDKs' environment
-  ///   variables are always texts.
-  private func own(count value: AttributeValue, isBoolean: Bool) -> Int64? {
-    if isBoolean, value.kind == .text {
-      switch String(decoding: arena.body[value.start..<value.end], as: UTF8.self).lowercased() {
-      case "true": return 1
-      case "false": return 0
-      default: break
-      }
-    }
-    return own(count: value)
-  }
-
-  private func own(count value: AttributeValue) -> Int64? {
-    switch value.kind {
-    case .integer: Int64(bitPattern: value.bits)
-    case .boolean: value.bits == 0 ? 0 : 1
-    case .text: DecimalReading.integer(arena.body[value.start..<value.end])
-    case .real: Int64(exactly: Double(bitPattern: value.bits))
-    case .absent, .other: nil
-    }
-  }
-
-  private func own(real value: AttributeValue) -> Double? {
-    switch value.kind {
-    case .integer: Double(Int64(bitPattern: value.bits))
-    case .real: Double(bitPattern: value.bits)
-    case .text: DecimalReading.double(arena.body[value.start..<value.end])
-    case .absent, .boolean, .other: nil
-    }
   }
 }
 
