@@ -69,7 +69,7 @@ struct TopCommandTests {
     let folder = try ScratchFolder()
     let run = try folder.farthing("top", "--once", "--dashboard", "overveiw")
     #expect(run.status == 2)
-    #expect(run.errors.contains("there is no dashboard \"overveiw\"; did you mean \"overview\"?"))
+    #expect(run.error.contains("there is no dashboard \"overveiw\"; did you mean \"overview\"?"))
     for words in [
       ["--size", "1x1"], ["--range", "soon"], ["--at", "soon"], ["--where", "site ="],
     ] {
@@ -80,8 +80,8 @@ struct TopCommandTests {
     try folder.write("bad.yaml", "rows:\n  - panels: [{stat: cots}]\n")
     let check = try folder.farthing("dashboard", "check", "bad.yaml", "none.yaml")
     #expect(check.status == 2)
-    #expect(check.errors.contains("bad.yaml line 2: "))
-    #expect(check.errors.contains("none.yaml"))
+    #expect(check.error.contains("bad.yaml line 2: "))
+    #expect(check.error.contains("none.yaml"))
   }
 
   @Test func `an empty folder has a frame too`() throws {
