@@ -128,7 +128,7 @@ let package = Package(
 
     tests(of: "FarthingCore", imports: []),
     tests(of: "FarthingStore", imports: ["FarthingCore"]),
-    tests(of: "FarthingDashboard", imports: ["FarthingCore"], exclude: ["Golden"]),
+    tests(of: "FarthingDashboard", imports: ["FarthingCore"]),
     tests(
       of: "FarthingDetection",
       imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"]),

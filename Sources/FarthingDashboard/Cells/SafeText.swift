@@ -63,7 +63,7 @@ enum SafeText {
     guard self.width(text) > width else { return text }
     guard width > 1 else { return width == 1 ? "…" : "" }
     let all = graphemes(text)
-    guard text.contains("/"), width >= 16 else {
+    guard text.contains("/"), !text.contains(" "), width >= 16 else {
       return taken(all[...], width - 1) + "…"
     }
     let head = (width - 1) / 3

@@ -218,7 +218,15 @@ extension TopState {
 
   private mutating func enter(_ frame: Frame) -> [Effect] {
     guard let selection = frame.selection else {
-      isZoomed.toggle()
+      let kind = board.panels.indices.contains(focus.panel) ? board.panels[focus.panel].kind : .stat
+      // Where rows are, or will be, enter never means the panel itself.
+      if kind == .stat || kind == .budget || board.panels[focus.panel].groupings.isEmpty,
+        kind != .requests, kind != .incidents, kind != .isolations, kind != .sites
+      {
+        isZoomed.toggle()
+      } else {
+        note = "there is no row to open"
+      }
       return []
     }
     let kind = board.panels[selection.id.panel].kind

@@ -48,7 +48,8 @@ enum MetricWords {
   /// A figure as thresholds are written: money in dollars.
   static func comparable(_ figure: Figure) -> Double? {
     guard let number = figure.magnitude else { return nil }
-    if case .money = figure { return number / Double(Picodollars.perDollar) }
+    // Only to be held against a threshold; what is shown stays whole.
+    if case .money = figure { return number / 1e12 }
     return number
   }
 }

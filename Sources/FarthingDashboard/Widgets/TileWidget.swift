@@ -183,7 +183,8 @@ enum Coverage {
       all += requests
       unpriced += without
     }
-    return unpriced > 0 && all > 0 ? Double(all - unpriced) / Double(all) : nil
+    let known = all - unpriced
+    return known < all && all > 0 ? Double(known) / Double(all) : nil
   }
 
   /// The same of one row; 1 where all have a price, nil where nobody knows.
