@@ -46,6 +46,8 @@ test: build lint ## everything that has to hold: build without warnings, lint, a
 	@Scripts/demo $(FARTHING) > $(SCRATCH)/demo-output.txt \
 	  || { cat $(SCRATCH)/demo-output.txt; echo "the demo failed" >&2; exit 1; }
 	@echo "The demo ran to its end."
+	@Scripts/dependencies tmux
+	@Tests/Terminal/drive $(FARTHING)
 	@SCHEMATHESIS_SECONDS=50 Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry opentelemetry_grpc litellm prometheus receivers gateway_files schemathesis
 	@Scripts/closing-line $(SUMMARY)
 

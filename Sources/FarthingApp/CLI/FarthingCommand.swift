@@ -19,8 +19,8 @@ package struct FarthingCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       IngestCommand.self, QueryCommand.self, ExplainCommand.self, ReportCommand.self,
-      EventsCommand.self,
-      SQLCommand.self, BacktestCommand.self,
+      EventsCommand.self, SQLCommand.self, TopCommand.self, DashboardCommand.self,
+      BacktestCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
       IsolationsCommand.self,
       BudgetsCommand.self,

@@ -37,7 +37,7 @@ struct DocumentationTests {
   @Test(arguments: [
     "ingest", "agent", "agents", "query", "explain", "report", "budgets", "events", "sql", "prices",
     "generate", "detect",
-    "doctor", "token",
+    "doctor", "token", "top", "dashboard",
   ])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))
