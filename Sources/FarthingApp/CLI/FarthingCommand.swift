@@ -22,7 +22,7 @@ package struct FarthingCommand: AsyncParsableCommand {
       SQLCommand.self, BacktestCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
       IsolationsCommand.self,
-      BudgetsCommand.self,
+      BudgetsCommand.self, InventoryCommand.self,
       PricesCommand.self,
       StoreCommand.self, GenerateCommand.self, DetectCommand.self,
       TokenCommand.self,

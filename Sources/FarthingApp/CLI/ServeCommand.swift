@@ -49,10 +49,11 @@ package struct ServeCommand: AsyncParsableCommand {
     _ = HostMachine.raiseOpenFileLimit()
     let budgets = StoredBudgets(
       settings.budgets, queryBytes: settings.queryBytes, clock: { HostProcess.now() })
+    let inventory = CurrentInventory(settings.configuration)
     let listening = try await ListeningServer(
       settings, at: settings.configuration.server.listen,
       grpcAt: settings.configuration.server.grpcListen, scope: Self.reloadScope,
-      around: Self.surroundings(settings, budgets))
+      around: Self.surroundings(settings, budgets, inventory))
     var options = StoreOptions()
     options.holder = LockHolder(
       processID: HostProcess.identifier, serverAddress: listening.url)
@@ -82,6 +83,7 @@ package struct ServeCommand: AsyncParsableCommand {
       await alerts.reload($0.configuration.alerting)
       await isolations.reload($0.configuration.isolation)
       budgets.replace($0.budgets)
+      inventory.replace($0.configuration)
       await monitor.desk.reload(Self.monitoring($0))
     }
     Console.note("farthing: ending; requests at work are answered first")
@@ -100,9 +102,12 @@ package struct ServeCommand: AsyncParsableCommand {
     var calendar: EventCalendar?
     // A file was read when the settings were resolved.
     if case .given(let given)? = settings.configuration.calendar { calendar = given }
-    return MonitorDesk.Settings(
+    var watched = MonitorDesk.Settings(
       detection: settings.configuration.monitoring.settings(calendar: calendar),
       rules: settings.rules, budgets: settings.budgets, queryBytes: settings.queryBytes)
+    watched.inventory = settings.configuration.inventory
+    watched.sites = settings.configuration.siteRegistry
+    return watched
   }
 
   private static func monitor(
@@ -146,7 +151,7 @@ package struct ServeCommand: AsyncParsableCommand {
       "server", "access", "alerting", "detection", "isolation", "retention_days", "retention_gib",
       "budgets",
       "rules",
-      "sites", "calendar",
+      "inventory", "sites", "calendar",
     ],
     fixed: ["data", "listed_errors", "query_memory_mib"])
 
@@ -186,7 +191,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
   /// - Parameter budgets: what a server goes by; nil for an agent, which has no store to ask.
   static func surroundings(
-    _ settings: Settings, _ budgets: StoredBudgets? = nil
+    _ settings: Settings, _ budgets: StoredBudgets? = nil, _ inventory: CurrentInventory? = nil
   ) -> ServerSurroundings {
     let threads = HostProcess.processorCount()
     let figures = StoredFigures(queryBytes: settings.queryBytes) { HostProcess.monotonic() }
@@ -196,7 +201,8 @@ package struct ServeCommand: AsyncParsableCommand {
       receiptText: { Array((ReceiptText.json($0) + "\n").utf8) },
       questions: StoreQuestions(
         queryBytes: settings.queryBytes, threads: threads, clock: { HostProcess.now() },
-        budgets: { budgets?.current ?? [] }),
+        budgets: { budgets?.current ?? [] },
+        inventory: { inventory?.current ?? (InventorySettings(), nil) }),
       processFigures: {
         ProcessFigures(
           cpuNanoseconds: HostProcess.processorTime(),

@@ -16,6 +16,9 @@ package actor MonitorDesk {
     package var budgets: [Budget]
     /// Most bytes that a question of a rule may hold.
     package var queryBytes: Int
+    /// By what what requests name is judged.
+    package var inventory = InventorySettings()
+    package var sites: SiteRegistry?
 
     package init(
       detection: DetectionSettings?, rules: [AlertRule], budgets: [Budget], queryBytes: Int
@@ -30,6 +33,7 @@ package actor MonitorDesk {
   /// The blobs in the ledger.
   static let detectionBlob = "detection"
   static let watchBlob = "rules and budgets"
+  static let inventoryBlob = "inventory"
   /// The least time between two keepings of the engine's state.
   private static let keepingInterval = CivilTime.minute
   /// Bytes of state a second that are written at most in the long run.
@@ -50,6 +54,8 @@ package actor MonitorDesk {
   private var pending: [IncidentChange] = []
   private var keepAt: Int64
   private var watchAt = Int64.min
+  private var inventory = InventoryWatch()
+  private var inventoryAt = Int64.min
   private var faults: Set<String> = []
   private var isOutage = false
 
@@ -87,6 +93,7 @@ package actor MonitorDesk {
       if let kept = try await alerts.desk.blob(Self.watchBlob), !watch.restore(kept) {
         warn("what rules and budgets knew cannot be read; they begin anew")
       }
+      if let kept = try await alerts.desk.blob(Self.inventoryBlob) { _ = inventory.restore(kept) }
       guard let wanted = settings.detection else { return }
       let kept = try await alerts.desk.blob(Self.detectionBlob)
       let known = kept.flatMap { LiveDetection(kept: $0, settings: wanted) }
@@ -134,6 +141,7 @@ package actor MonitorDesk {
       pending += detection?.advance(now: now) ?? []
     }
     await evaluate(now)
+    await takeStock(now)
     await keep(now, isLast: false)
   }
 
@@ -152,6 +160,38 @@ package actor MonitorDesk {
     watchAt = watch.nextDue(after: now) ?? .max
   }
 
+  /// Whether there is anything to judge by what requests name.
+  private var wantsStock: Bool {
+    settings.inventory.registryFile != nil || settings.sites != nil
+  }
+
+  /// Looks for what should not be there, or not any more.
+  private func takeStock(_ now: Int64) async {
+    guard now >= inventoryAt else { return }
+    inventoryAt = now + InventoryWatch.interval
+    guard wantsStock else {
+      pending += inventory.take(nil, now: now)
+      return
+    }
+    var plan = InventoryPlan(now: now)
+    plan.selection.since = now - InventoryWatch.window
+    plan.sites = settings.sites ?? SiteRegistry()
+    plan.ownerTag = settings.inventory.ownerTag
+    plan.idleAfter = settings.inventory.idleAfter.wholeNanoseconds
+    do {
+      plan.registry = try settings.inventory.registry()
+      let executor = QueryExecutor(memoryLimit: settings.queryBytes, threads: 1)
+      let found = try plan.run(executor, over: try await snapshot())
+      pending += inventory.take(found, now: now)
+      if inventory.untold > 0 {
+        report(
+          "the inventory finds more that is odd than the \(InventoryWatch.limit) alerts it raises")
+      }
+    } catch {
+      report("the inventory cannot be looked at: \(error)")
+    }
+  }
+
   private func report(_ fault: String) {
     // Once each; a rule that cannot be asked is asked again and again.
     if faults.count < 1000, faults.insert(fault).inserted { warn(fault) }
@@ -163,6 +203,7 @@ package actor MonitorDesk {
     if isLast || now >= keepAt {
       if let detection { blobs[Self.detectionBlob] = .some(detection.kept) }
       if !watch.isEmpty { blobs[Self.watchBlob] = .some(watch.snapshot) }
+      if wantsStock || !pending.isEmpty { blobs[Self.inventoryBlob] = .some(inventory.snapshot) }
     }
     let changes = pending
     guard !changes.isEmpty || !blobs.isEmpty else { return }
