@@ -318,6 +318,22 @@ extension OpenAPIDescription {
             type: array
             items:
               type: object
+        Inventory:
+          type: array
+          items:
+            type: object
+            required: [kind, name, first_seen, last_seen, requests, cost, unpriced_requests, owner, flags, why]
+            properties:
+              kind: {type: string, enum: [endpoint, model, provider, identity, site]}
+              name: {type: string}
+              first_seen: {type: string}
+              last_seen: {type: string}
+              requests: {type: integer}
+              cost: {description: 'US dollars, exact; requests without a price are not in it.', type: string}
+              unpriced_requests: {type: integer}
+              owner: {type: [string, 'null']}
+              flags: {description: 'Of shadow, zombie, jurisdiction, new and idle, with commas between them.', type: [string, 'null']}
+              why: {type: [string, 'null']}
         Budgets:
           type: array
           items:

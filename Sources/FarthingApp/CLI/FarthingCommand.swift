@@ -23,7 +23,7 @@ package struct FarthingCommand: AsyncParsableCommand {
       BacktestCommand.self,
       ServeCommand.self, AgentCommand.self, AgentsCommand.self, AlertsCommand.self,
       IsolationsCommand.self,
-      BudgetsCommand.self,
+      BudgetsCommand.self, InventoryCommand.self,
       PricesCommand.self,
       StoreCommand.self, GenerateCommand.self, DetectCommand.self,
       TokenCommand.self,

@@ -15,6 +15,7 @@ struct StoreQuestions: Questions {
   var budgets: @Sendable () -> [Budget] = { [] }
   /// What the alerts say of a window.
   var ledger: @Sendable (ReportWindow) throws -> ReportLedger = { _ in ReportLedger() }
+  var inventory: @Sendable () -> (InventorySettings, SiteRegistry?) = { (InventorySettings(), nil) }
 
   private static let shared = ["where", "since", "until", "limit", "tz", "prices", "output"]
 
@@ -25,6 +26,7 @@ struct StoreQuestions: Questions {
     case .explain: ["versus", "by"] + shared
     case .report: ["period", "since", "until", "where", "tz", "prices", "output"]
     case .budgets: ["at", "output"]
+    case .inventory: ["by", "where", "since", "until", "owner_tag", "flagged", "limit", "output"]
     case .sql: ["timeout", "output"]
     case .prices: ["model", "output"]
     case .price: ["model", "provider", "tier", "batch", "site", "tenant", "at", "output"]
@@ -53,6 +55,7 @@ struct StoreQuestions: Questions {
       case .explain: return try explanation(parameters)
       case .report: return try report(parameters)
       case .budgets: return try budgetsQuestion(parameters)
+      case .inventory: return try inventoryQuestion(parameters)
       case .sql: return try sql(parameters, context)
       case .prices, .price, .missingPrices:
         return try prices(kind, parameters, context.book)
@@ -137,6 +140,29 @@ struct StoreQuestions: Questions {
       contentType: format.contentType
     ) { snapshot in
       Said(.text(Array(try maker.report(plan, over: snapshot).text(format).utf8)))
+    }
+  }
+
+  private func inventoryQuestion(_ parameters: QueryParameters) throws -> StoreQuestion {
+    let (settings, sites) = inventory()
+    let words = InventoryWords(
+      by: parameters.list("by"), filter: try parameters.single("where"),
+      since: try parameters.single("since"), until: try parameters.single("until"),
+      ownerTag: try parameters.single("owner_tag"),
+      isFlagged: try Self.flag(parameters, "flagged"), limit: try parameters.single("limit"))
+    let request: InventoryWords.Request
+    do {
+      request = try words.request(settings, sites: sites, now: clock())
+    } catch let refusal as RegistryRefusal {
+      // The server's own file, not the caller's words.
+      throw RequestFault(.failed, refusal.description)
+    }
+    let executor = QueryExecutor(memoryLimit: queryBytes, threads: threads)
+    return StoreQuestion(
+      format: try Self.format(parameters), since: request.plan.selection.since,
+      until: request.plan.selection.until
+    ) { snapshot in
+      Said(.rows(request.answer(try request.plan.run(executor, over: snapshot))))
     }
   }
 

@@ -13,6 +13,8 @@ package enum QuestionKind: String, Sendable, CaseIterable {
   case report
   /// `GET /v1/budgets`
   case budgets
+  /// `GET /v1/inventory`
+  case inventory
   /// `POST /v1/sql`
   case sql
   /// `GET /v1/prices`

@@ -35,7 +35,8 @@ struct DocumentationTests {
   }
 
   @Test(arguments: [
-    "ingest", "agent", "agents", "query", "explain", "report", "budgets", "events", "sql", "prices",
+    "ingest", "agent", "agents", "query", "explain", "report", "budgets", "inventory", "events",
+    "sql", "prices",
     "generate", "detect",
     "doctor", "token", "top", "dashboard",
   ])
