@@ -16,13 +16,13 @@ internal import Testing
     return ResolvedPrice(key: key, validFrom: start, bands: [PriceBand(above: -1, rates: rates)])
   }
 
-  /// Three days, charged by what `inForce` says of each time.
+  /// Forty hours, charged by what `inForce` says of each time.
   private func told(
     _ settings: DetectionSettings = DetectionSettings(), inForce: (Int64) -> ResolvedPrice
   ) -> ToldIncidents {
     var engine = DetectionEngine(settings: settings)
     var fleet = ObservedFleet()
-    var events = fleet.ordinary(&engine, from: ObservedFleet.start, hours: 72)
+    var events = fleet.ordinary(&engine, from: ObservedFleet.start, hours: 40)
     for place in events.indices {
       let usage = TokenUsage(
         inputTokens: events[place].inputTokens, outputTokens: events[place].outputTokens)
@@ -35,7 +35,7 @@ internal import Testing
   }
 
   @Test func `on a day that the book knew beforehand raises nothing, however large it is`() throws {
-    let change = ObservedFleet.start + 50 * hour
+    let change = ObservedFleet.start + 32 * hour
     let old = try price("list/a", dollars: 3)
     let new = try price("list/b", dollars: 15, from: change)
     #expect(told { $0 < change ? old : new }.incidents.isEmpty)
@@ -44,8 +44,8 @@ internal import Testing
   }
 
   @Test func `that the book learned of late is told once, as what it is`() throws {
-    let start = ObservedFleet.start + 44 * hour
-    let learned = ObservedFleet.start + 50 * hour
+    let start = ObservedFleet.start + 28 * hour
+    let learned = ObservedFleet.start + 32 * hour
     let old = try price("list/a", dollars: 3)
     let new = try price("list/b", dollars: 6, from: start)
     let found = told { $0 < learned ? old : new }
@@ -65,25 +65,25 @@ internal import Testing
   }
 
   @Test func `that was announced in a calendar raises nothing`() throws {
-    let learned = ObservedFleet.start + 50 * hour
+    let learned = ObservedFleet.start + 32 * hour
     let (old, new) = (try price("a", dollars: 3), try price("b", dollars: 6))
     var settings = DetectionSettings()
     settings.calendar = [
       AnnouncedEvent(
-        start: learned - hour, end: learned + 40 * hour, factor: 2, reason: "new contract",
+        start: learned - hour, end: learned + 20 * hour, factor: 2, reason: "new contract",
         dimensions: [DimensionValue(dimension: "model", value: "model")])
     ]
     #expect(told(settings) { $0 < learned ? old : new }.incidents.isEmpty)
   }
 
   @Test func `hides no attack after it`() throws {
-    let change = ObservedFleet.start + 50 * hour
+    let change = ObservedFleet.start + 32 * hour
     let old = try price("list/a", dollars: 3)
     let new = try price("list/b", dollars: 9, from: change)
-    let attack = ObservedFleet.start + 60 * hour
+    let attack = ObservedFleet.start + 36 * hour
     var engine = DetectionEngine(settings: DetectionSettings())
     var fleet = ObservedFleet()
-    var events = fleet.ordinary(&engine, from: ObservedFleet.start, hours: 64)
+    var events = fleet.ordinary(&engine, from: ObservedFleet.start, hours: 38)
     for step in 0..<240 {
       var call = fleet.request(
         &engine, identity: "caller-1", time: attack + Int64(step) * 15 * ObservedFleet.second,
