@@ -143,7 +143,8 @@ struct RemoteRows: DashboardSource {
     do {
       switch action {
       case .acknowledge(let id):
-        _ = try await server.act("POST", "/v1/alerts/\(RemoteQuestion.escaped(id))/ack")
+        _ = try await server.act(
+          "POST", "/v1/alerts/\(RemoteQuestion.escaped(id))/ack", Array("{}".utf8))
         return "acknowledged \(id)"
       case .release(let id):
         _ = try await server.act("POST", "/v1/isolations/\(RemoteQuestion.escaped(id))/release")

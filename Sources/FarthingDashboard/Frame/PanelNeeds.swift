@@ -131,7 +131,7 @@ package enum Buckets {
   /// Those that clocks and calendars have names for, in seconds.
   static let widths: [Int64] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200,
-    86_400, 604_800,
+    86_400, 172_800, 259_200, 604_800,
   ]
 
   /// The narrowest of which at most so many cover the span, nanoseconds.
