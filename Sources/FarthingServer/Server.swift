@@ -106,6 +106,7 @@ package final class Server: Sendable {
   private let metrics = ServerMetrics()
   private let connections: Connections
   private let bodies: ByteBudget
+  private let room: DecodingRoom
   private let loops: MultiThreadedEventLoopGroup
   private let workers: NIOThreadPool
   private let queryThreads: NIOThreadPool
@@ -131,6 +132,7 @@ package final class Server: Sendable {
     self.around = around
     connections = Connections(limit: limits.connections)
     bodies = ByteBudget(limit: limits.bodiesInFlightBytes)
+    room = DecodingRoom(limit: limits.bodiesInFlightBytes)
     loops = MultiThreadedEventLoopGroup(numberOfThreads: threads)
     workers = NIOThreadPool(numberOfThreads: threads)
     queryThreads = NIOThreadPool(numberOfThreads: limits.queriesAtOnce)
@@ -202,6 +204,7 @@ package final class Server: Sendable {
     limits.replace(settings.limits)
     connections.change(limit: settings.limits.connections)
     bodies.change(limit: settings.limits.bodiesInFlightBytes)
+    room.change(limit: settings.limits.bodiesInFlightBytes)
     drainTimeout.withLock { $0 = settings.drainTimeout }
   }
 
@@ -227,8 +230,8 @@ package final class Server: Sendable {
       into: writer, book: book, preparation: writer.preparation)
     let forwards = ForwardIntake(
       sink: CommitterSink(writer, committer), registry: agents, decoder: decoder,
-      workers: workers, limits: limits, listedErrors: listedErrors, metrics: metrics, gate: gate,
-      clock: around.clock, receiptText: around.receiptText)
+      workers: workers, limits: limits, bodies: bodies, room: room, listedErrors: listedErrors,
+      metrics: metrics, gate: gate, clock: around.clock, receiptText: around.receiptText)
     let shelf = SnapshotShelf(
       writer: writer, committer: committer, cache: BlockCache(), monotonic: around.monotonic)
     let prices = CurrentPrices(book)
@@ -268,8 +271,9 @@ package final class Server: Sendable {
     let decoder = BodyDecoder(
       book: book, preparation: preparation, listedErrors: listedErrors, now: around.clock())
     let intake = EventsIntake(
-      decoder: decoder, committer: committer, workers: workers, limits: limits, metrics: metrics,
-      gate: gate, clock: around.clock, receiptText: around.receiptText, notice: around.notice)
+      decoder: decoder, committer: committer, workers: workers, limits: limits,
+      bodies: bodies, room: room, metrics: metrics, gate: gate, clock: around.clock,
+      receiptText: around.receiptText, notice: around.notice)
     return (committer, decoder, intake)
   }
 
@@ -360,7 +364,10 @@ package final class Server: Sendable {
         reply.send(.json(.ok, Array("{\"status\":\"alive\"}\n".utf8)))
       },
       Route(method: .GET, pattern: "/readyz", scope: nil, body: .none) { _, reply in
-        reply.send(self.readiness)
+        Task {
+          await self.look()
+          reply.send(self.readiness)
+        }
       },
       Route(method: .GET, pattern: "/metrics", scope: .read, body: .none) { _, reply in
         Task { reply.send(await self.metricsReply()) }
@@ -486,6 +493,10 @@ package final class Server: Sendable {
     .unavailable, "the store is being opened", retryAfter: 1)
   private static let ending = RequestFault(.unavailable, "the server is ending", retryAfter: 1)
 
+  private func look() async {
+    if case .serving(let service) = stage.withLock({ $0 }) { await service.committer.look() }
+  }
+
   /// Whether events are taken: the store is open and recovered, and the log can be written.
   private var readiness: Reply {
     switch stage.withLock({ $0 }) {
@@ -506,6 +517,7 @@ package final class Server: Sendable {
     var service: Service?
     if case .serving(let serving) = stage.withLock({ $0 }) {
       service = serving
+      await serving.committer.look()
       if let snapshot = try? await serving.answers?.shelf.current() {
         units = around.unitFigures(snapshot)
         budgets = around.budgets(snapshot)
@@ -519,6 +531,7 @@ package final class Server: Sendable {
         connections.refused.load(ordering: .relaxed)
       ), access: gate.counts,
       certificateExpiry: security.withLock { $0?.expires }, bodiesHeld: bodies.held,
+      decoding: room.figures,
       waitingUploads: service?.committer.waitingCount ?? 0,
       openQueries: service?.answers?.desk.open.load(ordering: .relaxed) ?? 0,
       agents: service?.forwards?.registry.all, spool: await service?.spool?.survey, units: units,

@@ -69,6 +69,10 @@ final class ServerCore: Sendable {
     }
   }
 
+  static let fullOfBodies = RequestFault(
+    .overloaded, "the bodies at work take all the memory that is set aside for them",
+    retryAfter: 1)
+
   var tooLarge: RequestFault {
     metrics.countRefusal("body")
     var fault = RequestFault(

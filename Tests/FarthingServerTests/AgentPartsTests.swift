@@ -115,4 +115,47 @@ import Testing
       notes.withLock { $0.last } == "the spool has room again; events are taken")
     try await spool.close()
   }
+
+  @Test func `takes small uploads beside one that does not fit`() async throws {
+    let folder = try TemporaryDirectory()
+    var options = SpoolOptions()
+    // Less than the random bits of the large one.
+    options.capacity = 100_000
+    let spool = try Spool(directory: folder.path, options: options, random: 1)
+    let notes = Mutex<[String]>([])
+    let uploads = SpoolUploads(SpoolSink(spool, site: nil, bell: Doorbell())) { note in
+      notes.withLock { $0.append(note) }
+    }
+    func upload(_ text: String) -> Upload {
+      Upload(batches: [Batches.charge(text)], receivedTime: arrival)
+    }
+    // Digits without an order, which hardly compress.
+    var random = SystemRandomNumberGenerator()
+    let large = (0..<8_000).map { number in
+      Self.line(
+        "\(number)-\(UInt64.random(in: 0 ... .max, using: &random))"
+          + "-\(UInt64.random(in: 0 ... .max, using: &random))")
+    }.joined()
+    let results = await uploads.append([
+      upload(Self.line("a")), upload(large), upload(Self.line("b")),
+    ])
+    #expect(try results[0].get().accepted == 1 && results[2].get().accepted == 1)
+    guard case .failure(let error) = results[1] else {
+      Issue.record("more was taken than the spool may hold")
+      return
+    }
+    #expect(error.code == .limitExceeded)
+    guard case .failure(error) = await uploads.append([upload(large)])[0] else {
+      Issue.record("more was taken than the spool may hold")
+      return
+    }
+    #expect(Committer.fault(error).code == .storageFull)
+    // The spool is not full, so nobody is told so and nobody else is kept out.
+    #expect(notes.withLock { $0.isEmpty })
+    try await spool.close()
+  }
+
+  private static func line(_ id: String) -> String {
+    #"{"time":"2026-11-20T10:00:00Z","id":"\#(id)","model":"m-1"}"# + "\n"
+  }
 }

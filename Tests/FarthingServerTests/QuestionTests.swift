@@ -2,6 +2,7 @@ import FarthingPipeline
 import FarthingStore
 import Testing
 
+@testable import FarthingApp
 @testable import FarthingServer
 
 @Suite(.timeLimit(.minutes(2))) struct `A question` {
@@ -154,6 +155,32 @@ extension `A question` {
         "farthing_requests_total{model=\"we\\\"ird\"} 1",
         "farthing_http_requests_total{method=\"POST\",route=\"/v1/events\",code=\"200\"} 2",
       ] { #expect(page.text.contains("\n" + line + "\n"), "\(line)") }
+    }
+  }
+
+  @Test func `never let a sum fall because a model came to cost more than others`() async throws {
+    try await withServer { server in
+      let lines = (0..<StoredFigures.nameLimit + 30).map {
+        event("\($0)", model: $0 == 7 ? StoredFigures.others : "m\($0)", tokens: 1_000)
+      }
+      _ = try await server.post(lines.joined(separator: "\n"))
+      func others() async throws -> [Substring] {
+        try await server.call("GET", "/metrics").text.split(separator: "\n").filter {
+          $0.hasPrefix("farthing_requests_total{model=\"(other)\"}")
+        }
+      }
+      let before = try await others()
+      let shown = try await server.call("GET", "/metrics").text
+      let small = try #require(
+        (0..<230).map { "m\($0)" }.first {
+          !shown.contains("farthing_requests_total{model=\"\($0)\"}") && $0 != "m7"
+        })
+      _ = try await server.post(
+        (0..<50).map { event("more-\($0)", model: small, tokens: 1_000_000) }
+          .joined(separator: "\n"))
+      let after = try await others()
+      #expect(before == ["farthing_requests_total{model=\"(other)\"} 30"])
+      #expect(after == ["farthing_requests_total{model=\"(other)\"} 80"])
     }
   }
 

@@ -268,6 +268,77 @@ import Testing
   }
 }
 
+@Suite("What an upload takes")
+struct UploadMemoryTests {
+  @Test func `of a small body that expands counts as what it expands to`() async throws {
+    var limits = ServerLimits()
+    limits.bodiesInFlightBytes = 1 << 20
+    try await withServer(limits: limits) { server in
+      let spaces = String(repeating: " ", count: 700_000)
+      let fits = try await server.call(
+        "POST", "/v1/events", Compressed.zstd(Array((event("a") + spaces).utf8)),
+        headers: ["Content-Encoding: zstd"])
+      #expect(fits.status == 200)
+      let large = try await server.call(
+        "POST", "/v1/events", Compressed.zstd(Array((event("b") + spaces + spaces).utf8)),
+        headers: ["Content-Encoding: zstd"])
+      #expect(large.status == 503)
+      #expect(large.headers["retry-after"] == "1")
+      #expect(large.text.contains("\"overloaded\""))
+      let page = try await server.call("GET", "/metrics").text
+      for line in [
+        "farthing_http_refused_total{reason=\"bodies_in_flight\"} 1",
+        "farthing_bodies_held_bytes 0",
+        "farthing_decoded_held_bytes 0", "farthing_bodies_waiting 0",
+        "farthing_events_accepted_total{source=\"events\"} 1",
+      ] { #expect(page.contains("\n" + line + "\n"), "\(line)") }
+    }
+  }
+
+  @Test func `is waited for where many are decoded at once, and every one is stored`()
+    async throws
+  {
+    var limits = ServerLimits()
+    // Room for the events of three bodies or so.
+    limits.bodiesInFlightBytes = 400_000
+    try await withServer(limits: limits) { server in
+      let replies = try await withThrowingTaskGroup(of: Int.self) { group in
+        for sender in 0..<12 {
+          group.addTask {
+            let lines = (0..<200).map { event("\(sender)-\($0)") }.joined(separator: "\n")
+            return try await server.post(lines).status
+          }
+        }
+        return try await group.reduce(into: [Int]()) { $0.append($1) }
+      }
+      #expect(replies.count { $0 == 200 } > 0)
+      #expect(replies.allSatisfy { $0 == 200 || $0 == 503 })
+      let page = try await server.call("GET", "/metrics").text
+      let stored = replies.count { $0 == 200 } * 200
+      #expect(page.contains("\nfarthing_events_accepted_total{source=\"events\"} \(stored)\n"))
+      #expect(page.contains("\nfarthing_decoded_held_bytes 0\n"))
+    }
+  }
+
+  @Test func `is told by readiness where a disk was filled while nothing came`() async throws {
+    let disk = FaultyFileSystem()
+    try await withServer(fileSystem: disk) { server in
+      #expect(try await server.call("GET", "/readyz").status == 200)
+      disk.setFull(true)
+      disk.setAvailableBytes(0)
+      let full = try await server.call("GET", "/readyz")
+      #expect(full.status == 503)
+      #expect(full.text.contains("\"storage_full\""))
+      disk.setFull(false)
+      disk.setAvailableBytes(nil)
+      let deadline = HostProcess.monotonic() + 10_000_000_000
+      while try await server.call("GET", "/readyz").status != 200 {
+        try #require(HostProcess.monotonic() < deadline)
+      }
+    }
+  }
+}
+
 /// Compressed forms for tests.
 enum Compressed {
   static func zstd(_ bytes: [UInt8]) throws -> [UInt8] {

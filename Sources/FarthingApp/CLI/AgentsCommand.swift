@@ -30,7 +30,6 @@ package struct AgentsCommand: AsyncParsableCommand {
       )
     }
     let answer = try await server.use { try await $0.answer("/v1/agents") }
-    if output == .json { return try Console.result(answer.body) }
     let rows: Listed
     do {
       let decoder = JSONDecoder()
@@ -40,7 +39,7 @@ package struct AgentsCommand: AsyncParsableCommand {
       throw server.isNoFarthing
     }
     let renderer = Renderer(format: output == .chart ? .table : output, page: Console.page())
-    try renderer.render(Self.table(rows.agents), to: Console.result)
+    try renderer.render(Self.table(rows.agents, isWhole: output == .json), to: Console.result)
   }
 
   private struct Listed: Decodable {
@@ -59,16 +58,23 @@ package struct AgentsCommand: AsyncParsableCommand {
     var accepted: Int
     var duplicates: Int
     var rejected: Int
+    var spool: String
+    var storedRecord: Int
+    var missingRecords: Int
   }
 
-  private static func table(_ agents: [Agent]) -> Answer {
+  /// - Parameter isWhole: whether it has what only programs ask for as well.
+  private static func table(_ agents: [Agent], isWhole: Bool) -> Answer {
     func count(_ value: Int?) -> QueryValue { value.map { .count(Int128($0)) } ?? .null }
     return Answer(
       columns: [.init("agent"), .init("version"), .init("last_contact")]
         + [
           "lag_s", "waiting_events", "spool_bytes", "spool_capacity", "lost_records", "accepted",
           "duplicates", "rejected",
-        ].map { .init($0, .figure) },
+        ].map { .init($0, .figure) }
+        + (isWhole
+          ? [.init("spool"), .init("stored_record", .figure), .init("missing_records", .figure)]
+          : []),
       rows: agents.map { agent in
         [
           .text(agent.agent), agent.version.map { .text($0) } ?? .null,
@@ -78,6 +84,8 @@ package struct AgentsCommand: AsyncParsableCommand {
           count(agent.spoolCapacityBytes), count(agent.lostRecords), count(agent.accepted),
           count(agent.duplicates), count(agent.rejected),
         ]
+          + (isWhole
+            ? [.text(agent.spool), count(agent.storedRecord), count(agent.missingRecords)] : [])
       })
   }
 }

@@ -134,6 +134,12 @@ package enum ConfigurationReload {
     {
       return .kept(faults: objection)
     }
+    // A file that is empty for a moment must not open what asked for tokens.
+    if let objection = settings.configuration.access.objection(
+      toFollow: running.configuration.access)
+    {
+      return .kept(faults: objection)
+    }
     return .changed(settings, changes)
   }
 }

@@ -10,7 +10,9 @@ internal import Synchronization
 /// over the whole store, so these figures may be some time old: at least so long that they take one
 /// fiftieth of a core's time.
 final class StoredFigures: Sendable {
-  /// Most values of a label that are told apart, those of the greatest cost; the others are one.
+  /// Most values of a label that are told apart; the others are one. Those of the greatest cost when they
+  /// are first asked for, and what is new while there is room. A value that has a series keeps it: were
+  /// it to leave the others later, their sum would fall, which Prometheus takes for a restart.
   static let nameLimit = 200
   static let others = "(other)"
   private static let taskShare: Int64 = 50
@@ -24,6 +26,8 @@ final class StoredFigures: Sendable {
   private let queryBytes: Int
   private let monotonic: @Sendable () -> Int64
   private let tasks = Mutex<Kept?>(nil)
+  /// The values that have a series of their own.
+  private let shown = Mutex<[UnitFigures.Label: Set<String>]>([:])
 
   /// - Parameter monotonic: nanoseconds that only grow.
   init(queryBytes: Int, monotonic: @escaping @Sendable () -> Int64) {
@@ -59,11 +63,14 @@ final class StoredFigures: Sendable {
     else { return [] }
     var figures: [UnitFigures] = []
     var rest: [QueryValue]?
+    var names = shown.withLock { $0[label] ?? [] }
+    defer { shown.withLock { $0[label, default: []].formUnion(names) } }
     for row in result.rows {
       guard let first = row.first else { continue }
       let name = if case .text(let text) = first { text } else { "" }
       // What is called as the others are is one of them: two series of one name would not do.
-      if figures.count < Self.nameLimit, name != Self.others {
+      if name != Self.others, names.contains(name) || names.count < Self.nameLimit {
+        names.insert(name)
         figures.append(UnitFigures(label, name, values: row.dropFirst().map(Self.text)))
       } else {
         rest = zip(rest ?? [], row.dropFirst()).map(Self.sum)

@@ -16,4 +16,11 @@ package struct ChargedBatch: Sendable {
     self.prices = prices
     self.source = source
   }
+
+  /// Memory that it takes, in bytes, about: what is in its arrays.
+  package var footprint: Int {
+    decoded.bytes.count
+      + decoded.events.count * (MemoryLayout<DecodedEvent>.stride + MemoryLayout<Charge>.stride)
+      + decoded.entries.count * MemoryLayout<NamedEntry>.stride
+  }
 }

@@ -30,6 +30,17 @@ package struct AccessPolicy: Sendable, Equatable {
       ?? grpc.flatMap { objection(to: $0, setting: "server.otlp_grpc_listen") }
   }
 
+  /// Why a running server must not go on by this policy; nil where it may.
+  ///
+  /// - Parameter last: What it went by until now.
+  package func objection(toFollow last: AccessPolicy) -> String? {
+    guard tokens.isEmpty, anonymous == nil, !isOpen, !last.tokens.isEmpty else { return nil }
+    return
+      "access names no tokens any more, so everybody who reaches the server could write and read; "
+      + "name one, say what calls without a token may do with access.anonymous, or restart if that "
+      + "is meant"
+  }
+
   private func objection(to address: ListenAddress, setting: String) -> String? {
     guard tokens.isEmpty, !isOpen, !address.isLoopback else { return nil }
     return

@@ -19,6 +19,9 @@ package struct DecodedForward: Sendable {
 
   package var eventCount: Int { groups.reduce(0) { $0 + $1.batch.decoded.events.count } }
 
+  /// Memory that the events take, in bytes, about.
+  package var footprint: Int { groups.reduce(0) { $0 + $1.batch.footprint } }
+
   /// Text that is decoded at once: a piece and its events stay in the cache.
   private static let groupBytes = 512 << 10
 

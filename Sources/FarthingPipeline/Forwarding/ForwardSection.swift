@@ -122,8 +122,9 @@ package struct ForwardSection: Sendable, Equatable {
 
   /// The sections that a text is made of.
   ///
-  /// - Returns: nil where the text is anything else: a head that is none, or lines cut short.
-  /// - Complexity: O(s) in the number of sections.
+  /// - Returns: nil where the text is anything else: a head that is none, lines cut short, or another
+  ///   number of them than their head says.
+  /// - Complexity: O(n) in the bytes of the text.
   package static func sections(of text: [UInt8]) -> [ForwardSection]? {
     var sections: [ForwardSection] = []
     var place = 0
@@ -136,11 +137,18 @@ package struct ForwardSection: Sendable, Equatable {
         bytes <= text.count - feed - 1, let source = String(validating: words[2], as: UTF8.self)
       else { return nil }
       let start = feed + 1
+      guard Self.isWhole(text[start..<start + bytes], lines: lines) else { return nil }
       sections.append(
         ForwardSection(source: source, lines: lines, place: start..<start + bytes))
       place = start + bytes
     }
     return sections
+  }
+
+  /// Whether a text is so many lines, each with its end.
+  private static func isWhole(_ text: ArraySlice<UInt8>, lines: Int) -> Bool {
+    let feed = UInt8(ascii: "\n")
+    return text.last ?? feed == feed && text.count { $0 == feed } == lines
   }
 
   private static func number(_ digits: ArraySlice<UInt8>) -> Int? {

@@ -15,6 +15,8 @@ final class ForwardIntake: Sendable {
   private let decoder: BodyDecoder
   private let workers: NIOThreadPool
   private let limits: CurrentLimits
+  private let bodies: ByteBudget
+  private let room: DecodingRoom
   private let listedErrors: Int
   private let gate: Gate
   private let metrics: ServerMetrics
@@ -23,7 +25,8 @@ final class ForwardIntake: Sendable {
 
   init(
     sink: CommitterSink, registry: AgentRegistry, decoder: BodyDecoder, workers: NIOThreadPool,
-    limits: CurrentLimits, listedErrors: Int, metrics: ServerMetrics, gate: Gate,
+    limits: CurrentLimits, bodies: ByteBudget, room: DecodingRoom, listedErrors: Int,
+    metrics: ServerMetrics, gate: Gate,
     clock: @escaping @Sendable () -> Int64,
     receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8]
   ) {
@@ -32,6 +35,8 @@ final class ForwardIntake: Sendable {
     self.decoder = decoder
     self.workers = workers
     self.limits = limits
+    self.bodies = bodies
+    self.room = room
     self.listedErrors = listedErrors
     self.gate = gate
     self.metrics = metrics
@@ -57,56 +62,83 @@ final class ForwardIntake: Sendable {
         return reply.send(
           RequestFault(.overloaded, "many agents forward at once", retryAfter: seconds))
       }
-      workers.submit { [self] state in
-        guard state == .active else {
-          return end(head, reply, Committer.fault(StoreError(.closed, "the server is ending")))
-        }
-        decode(request, head, reply)
+      onWorker(Call(head: head, reply: reply, grant: request.grant)) { [self] call in
+        expand(request, call)
       }
     }
   }
 
-  private func end(_ head: ForwardHead, _ reply: ReplyHandle, _ fault: RequestFault) {
-    Task { await receiver.giveUp(head) }
-    reply.send(fault)
+  /// A call that was begun.
+  private struct Call: Sendable {
+    var head: ForwardHead
+    var reply: ReplyHandle
+    var grant: AccessGrant?
+    /// Bytes of the bodies' budget, beyond those that the connection holds.
+    var expanded = 0
+    /// Bytes of the room for decoded events.
+    var room = 0
   }
 
-  private func decode(_ request: Request, _ head: ForwardHead, _ reply: ReplyHandle) {
-    let now = clock()
+  private func onWorker(_ call: Call, _ body: @escaping @Sendable (Call) -> Void) {
+    workers.submit { [self] state in
+      guard state == .active else {
+        return end(call, Committer.fault(StoreError(.closed, "the server is ending")))
+      }
+      body(call)
+    }
+  }
+
+  private func giveBack(_ call: Call) {
+    if call.room > 0 { room.giveBack(call.room) }
+    if call.expanded > 0 { bodies.giveBack(call.expanded) }
+  }
+
+  private func end(_ call: Call, _ fault: RequestFault) {
+    giveBack(call)
+    Task { await receiver.giveUp(call.head) }
+    call.reply.send(fault)
+  }
+
+  private func expand(_ request: Request, _ call: Call) {
+    var call = call
     var text: [UInt8] = []
-    if head.records > 0 {
-      do throws(StoreError) {
-        let compression = StreamCompression.detect(request.body.prefix(4))
-        text =
-          if let compression {
-            try BodyExpansion.expand(request.body, compression, limit: limits.current.bodyBytes)
-          } else { request.body }
-      } catch {
-        if error.code == .limitExceeded {
-          metrics.countRefusal("too_large")
-          return end(
-            head, reply,
-            RequestFault(
-              .payloadTooLarge,
-              "the batch expands to more than \(limits.current.bodyBytes) bytes, the most that is taken"
-            ))
+    if call.head.records > 0 {
+      text = request.body
+      if let compression = StreamCompression.detect(text.prefix(4)) {
+        do throws(RequestFault) {
+          // What came damaged may be whole at the agent.
+          text = try EventsIntake.expand(
+            request.body, compression, limit: limits.current.bodyBytes, bodies, metrics)
+        } catch {
+          return end(call, error)
         }
-        // It came damaged; what the agent has may be whole.
-        metrics.countRefusal("damaged")
-        return end(
-          head, reply, RequestFault(.badRequest, "the batch is damaged or cut short"))
+        call.expanded = max(0, text.count - request.body.count)
       }
     }
-    let forward = DecodedForward(text, head, listedErrors: listedErrors, now: now) {
+    call.room = text.count * EventsIntake.expansion
+    room.take(call.room) { [self, call, text] in
+      onWorker(call) { [self] call in decode(text, call) }
+    }
+  }
+
+  private func decode(_ text: [UInt8], _ call: Call) {
+    var call = call
+    let now = clock()
+    let forward = DecodedForward(text, call.head, listedErrors: listedErrors, now: now) {
       decoder.price($0, source: $1, now: now)
     }
     guard let forward else {
       var fault = RequestFault(
-        .badRequest, "the batch is not made of \(head.records) sections of events")
+        .badRequest, "the batch is not made of \(call.head.records) sections of events")
       fault.headers = [(ForwardHead.refusedField, "batch")]
-      return end(head, reply, fault)
+      return end(call, fault)
     }
-    Task { await store(forward, now, request.grant, reply) }
+    room.change(call.room, to: forward.footprint)
+    call.room = forward.footprint
+    Task { [call] in
+      await store(forward, now, call.grant, call.reply)
+      giveBack(call)
+    }
   }
 
   private func store(

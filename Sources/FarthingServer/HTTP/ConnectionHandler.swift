@@ -275,10 +275,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       }
       guard core.bodies.take(count) else {
         core.metrics.countRefusal("bodies_in_flight")
-        return refuse(
-          RequestFault(
-            .overloaded, "the bodies at work take all the memory that is set aside for them",
-            retryAfter: 1), context)
+        return refuse(ServerCore.fullOfBodies, context)
       }
       held += count
       request?.body.append(contentsOf: part.readableBytesView)

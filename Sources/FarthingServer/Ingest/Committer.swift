@@ -9,6 +9,8 @@ package protocol UploadStore: Sendable {
   func append(_ uploads: [Upload]) async -> [Result<AppendResult, StoreError>]
   /// Whether an upload could be stored now; throws why not.
   func probe() async throws(StoreError)
+  /// Whether so little space is left that a probe may fail.
+  var isLowOnSpace: Bool { get }
 }
 
 extension StoreWriter: UploadStore {}
@@ -36,6 +38,8 @@ final class Committer: Sendable {
     /// Why nothing can be stored at the moment.
     var outage: StoreError?
     var isProbing = false
+    /// When something was stored or tried last, by the monotonic clock.
+    var lastAttempt = Int64.min
   }
 
   /// One is synced while ids of the next are looked up. Only for large uploads: small ones are cheaper
@@ -43,6 +47,9 @@ final class Committer: Sendable {
   private static let groupsAtOnce = 2
   /// Seconds after which a client may try again where the disk is the trouble.
   private static let outageRetry = 5
+
+  /// Nanoseconds between two looks at a disk with little space: each writes and syncs 8 MiB.
+  private static let lookInterval: Int64 = 5_000_000_000
 
   private let store: any UploadStore
   private let limits: CurrentLimits
@@ -102,6 +109,11 @@ final class Committer: Sendable {
       RequestFault(
         .storageFull, "no room is left: nothing of this request was acknowledged; send it again",
         retryAfter: outageRetry)
+    case .limitExceeded:
+      RequestFault(
+        .storageFull,
+        "there is no room for so much at once: nothing of this request was "
+          + "acknowledged; send it in smaller parts, or again later", retryAfter: outageRetry)
     case .closed:
       RequestFault(.unavailable, "the server is ending; send this again", retryAfter: 1)
     default:
@@ -119,6 +131,7 @@ final class Committer: Sendable {
       let results = await store.append(group.map(\.upload))
       metrics.countCommit(nanoseconds: monotonic() - start)
       appended.add(1, ordering: .releasing)
+      state.withLock { $0.lastAttempt = start }
       for (waiting, result) in zip(group, results) {
         if case .failure(let error) = result { note(error) }
         waiting.finish(result)
@@ -139,13 +152,35 @@ final class Committer: Sendable {
   }
 
   private func note(_ error: StoreError) {
-    guard error.code != .closed else { return }
+    // What is too large for the room that is left says nothing of smaller ones.
+    guard error.code != .closed, error.code != .limitExceeded else { return }
     let starts = state.withLock { state in
       state.outage = error
       defer { state.isProbing = true }
       return !state.isProbing
     }
     if starts { Task { await probe() } }
+  }
+
+  /// Tries whether anything can be stored where little space is left and nobody has tried lately: a
+  /// disk that was filled while nothing came, or before the start, is an outage that nobody has met.
+  func look() async {
+    guard store.isLowOnSpace else { return }
+    let now = monotonic()
+    let isDue = state.withLock { state in
+      let age = now.subtractingReportingOverflow(state.lastAttempt)
+      guard state.outage == nil, age.overflow || age.partialValue >= Self.lookInterval else {
+        return false
+      }
+      state.lastAttempt = now
+      return true
+    }
+    guard isDue else { return }
+    do throws(StoreError) {
+      try await store.probe()
+    } catch {
+      note(error)
+    }
   }
 
   /// Ends once the log can be written again.

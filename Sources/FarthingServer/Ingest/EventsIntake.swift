@@ -15,6 +15,8 @@ final class EventsIntake: Sendable {
   private let committer: Committer
   private let workers: NIOThreadPool
   private let limits: CurrentLimits
+  private let bodies: ByteBudget
+  private let room: DecodingRoom
   private let metrics: ServerMetrics
   private let gate: Gate
   private let clock: @Sendable () -> Int64
@@ -30,7 +32,8 @@ final class EventsIntake: Sendable {
 
   init(
     decoder: BodyDecoder, committer: Committer, workers: NIOThreadPool, limits: CurrentLimits,
-    metrics: ServerMetrics, gate: Gate, clock: @escaping @Sendable () -> Int64,
+    bodies: ByteBudget, room: DecodingRoom, metrics: ServerMetrics, gate: Gate,
+    clock: @escaping @Sendable () -> Int64,
     receiptText: @escaping @Sendable (IngestReceipt) -> [UInt8],
     notice: @escaping @Sendable (String) -> Void
   ) {
@@ -38,6 +41,8 @@ final class EventsIntake: Sendable {
     self.committer = committer
     self.workers = workers
     self.limits = limits
+    self.bodies = bodies
+    self.room = room
     self.metrics = metrics
     self.gate = gate
     self.clock = clock
@@ -49,13 +54,36 @@ final class EventsIntake: Sendable {
   struct Taken: Sendable {
     var decoded: DecodedBody
     var answer: @Sendable (IngestReceipt) -> Reply
+    /// Decodes what follows, once this is stored; nil where this is all, or the last of it.
+    var next: (@Sendable () -> Taken)?
+  }
+
+  /// An upload on its way.
+  private struct Work: Sendable {
+    var request: Request
+    var reply: ReplyHandle
+    var now: Int64
+    /// Bytes of the bodies' budget, beyond those that the connection holds.
+    var expanded = 0
+    /// Bytes of the room for decoded events.
+    var room = 0
+    /// Of the parts that are stored.
+    var accepted = 0
+    var duplicates = 0
   }
 
   /// The contract's own events.
   func events(_ request: Request, _ reply: ReplyHandle) {
     take(request, reply) { [self] body, now, laysOut in
-      Taken(decoded: decoder.decode(body, now: now, laysOut: laysOut), answer: receiptReply)
+      part(of: OpenBody(body, now: now), laysOut: laysOut)
     }
+  }
+
+  private func part(of body: OpenBody, laysOut: Bool) -> Taken {
+    let (decoded, hasMore) = body.next(decoder, laysOut: laysOut)
+    var taken = Taken(decoded: decoded, answer: receiptReply)
+    if hasMore { taken.next = { [self] in part(of: body, laysOut: true) } }
+    return taken
   }
 
   /// Another source's own format, which the path names.
@@ -146,35 +174,72 @@ final class EventsIntake: Sendable {
         status: Int(fault.code.status.code), message: fault.message, encoding(type) ?? .json))
   }
 
+  private typealias Decode = @Sendable (consuming [UInt8], Int64, _ laysOut: Bool) -> Taken
+
+  /// Memory that the events of a body take for each byte of it, before they are known: some 600 bytes for
+  /// a line of 250.
+  static let expansion = 3
+
   /// Expands and decodes a body, here or on a worker's thread, and stores what it holds.
   ///
   /// - Parameter isShared: whether `decode` waits for others that use the same collector.
   private func take(
-    _ request: Request, _ reply: ReplyHandle, isShared: Bool = false,
-    decode: @escaping @Sendable (consuming [UInt8], Int64, _ laysOut: Bool) -> Taken
+    _ request: Request, _ reply: ReplyHandle, isShared: Bool = false, decode: @escaping Decode
   ) {
-    let compression = compression(of: request)
-    let waits = isShared && collecting.load(ordering: .relaxed) > 0
-    if compression == nil, !waits, request.body.count <= Self.inlineBytes {
-      let now = clock()
-      return store(decode(request.body, now, false), now, request, reply)
+    var work = Work(request: request, reply: reply, now: 0)
+    guard let compression = compression(of: request) else {
+      let waits = isShared && collecting.load(ordering: .relaxed) > 0
+      work.room = request.body.count * Self.expansion
+      if !waits, request.body.count <= Self.inlineBytes, room.take(work.room) {
+        work.now = clock()
+        return store(decode(request.body, work.now, false), work)
+      }
+      return begin(work, isShared: isShared, decode)
     }
+    onWorker(work) { [self] work in
+      do throws(RequestFault) {
+        var work = work
+        try expand(&work, compression)
+        work.room = work.request.body.count * Self.expansion
+        begin(work, isShared: isShared, decode)
+      } catch {
+        work.reply.send(work.request.reply(error))
+      }
+    }
+  }
+
+  /// Waits for room and decodes on a worker's thread.
+  private func begin(_ work: Work, isShared: Bool, _ decode: @escaping Decode) {
+    room.take(work.room) { [self] in
+      onWorker(work) { [self] work in
+        // Its client has gone: nobody was told that anything was taken.
+        if work.reply.life.isOver { return end(work) }
+        if isShared { collecting.add(1, ordering: .relaxed) }
+        defer { if isShared { collecting.subtract(1, ordering: .relaxed) } }
+        var work = work
+        work.now = clock()
+        var body: [UInt8] = []
+        swap(&body, &work.request.body)
+        store(decode(body, work.now, true), work)
+      }
+    }
+  }
+
+  private func onWorker(_ work: Work, _ body: @escaping @Sendable (Work) -> Void) {
     workers.submit { [self] state in
       guard state == .active else {
-        return reply.send(
-          request.reply(Committer.fault(StoreError(.closed, "the server is ending"))))
+        end(work)
+        let fault = Committer.fault(StoreError(.closed, "the server is ending"))
+        return work.reply.send(work.request.reply(fault))
       }
-      if isShared { collecting.add(1, ordering: .relaxed) }
-      defer { if isShared { collecting.subtract(1, ordering: .relaxed) } }
-      let now = clock()
-      do throws(RequestFault) {
-        let body =
-          if let compression { try expand(request.body, compression) } else { request.body }
-        store(decode(body, now, true), now, request, reply)
-      } catch {
-        reply.send(request.reply(error))
-      }
+      body(work)
     }
+  }
+
+  /// Gives back what an upload held.
+  private func end(_ work: Work) {
+    if work.room > 0 { room.giveBack(work.room) }
+    if work.expanded > 0 { bodies.giveBack(work.expanded) }
   }
 
   private func compression(of request: Request) -> StreamCompression? {
@@ -186,62 +251,109 @@ final class EventsIntake: Sendable {
     }
   }
 
+  /// Puts the plain body in the place of the compressed one.
   private func expand(
-    _ body: [UInt8], _ compression: StreamCompression
+    _ work: inout Work, _ compression: StreamCompression
+  ) throws(RequestFault) {
+    let body = work.request.body
+    if body.isEmpty { return }
+    let plain = try Self.expand(
+      body, compression, limit: limits.current.bodyBytes, bodies, metrics)
+    work.expanded = max(0, plain.count - body.count)
+    work.request.body = plain
+  }
+
+  /// The plain bytes of a body; those beyond its own are taken from the budget.
+  ///
+  /// - Throws: `overloaded` where the bodies at work have used it up.
+  static func expand(
+    _ body: [UInt8], _ compression: StreamCompression, limit: Int, _ bodies: ByteBudget,
+    _ metrics: ServerMetrics
   ) throws(RequestFault) -> [UInt8] {
-    if body.isEmpty { return [] }
+    var claimed = 0
     do throws(StoreError) {
-      return try BodyExpansion.expand(body, compression, limit: limits.current.bodyBytes)
+      let plain = try BodyExpansion.expand(body, compression, limit: limit) { count in
+        guard bodies.take(count) else { return false }
+        claimed += count
+        return true
+      }
+      if let plain {
+        bodies.giveBack(claimed - max(0, plain.count - body.count))
+        return plain
+      }
+      bodies.giveBack(claimed)
+      metrics.countRefusal("bodies_in_flight")
     } catch {
+      bodies.giveBack(claimed)
       if error.code == .limitExceeded {
         metrics.countRefusal("body")
         throw RequestFault(
           .payloadTooLarge,
-          "the body expands to more than \(limits.current.bodyBytes) bytes, the most that is taken; send it "
-            + "in parts")
+          "the body expands to more than \(limit) bytes, the most that is taken; send it in parts")
       }
       metrics.countRefusal("damaged")
-      throw RequestFault(.badRequest, "the body's \(compression) data is damaged or cut short")
+      throw RequestFault(.badRequest, Self.damage(error, compression))
     }
+    throw ServerCore.fullOfBodies
   }
 
-  private func store(
-    _ taken: Taken, _ now: Int64, _ request: Request, _ reply: ReplyHandle
-  ) {
-    let decoded = taken.decoded
-    metrics.count(decoded.receipt)
-    guard let newest = decoded.newest else { return reply.send(taken.answer(decoded.receipt)) }
-    let receipt = decoded.receipt
-    let source = decoded.source
-    let answer = taken.answer
+  private static func damage(_ error: StoreError, _ compression: StreamCompression) -> String {
+    error.code == .invalidArgument
+      ? error.message : "the body's \(compression) data is damaged or cut short"
+  }
+
+  private func store(_ taken: Taken, _ work: Work) {
+    var work = work
     // What waits for the disk holds its events once, not the body that they came in too.
-    var request = request
-    request.body = []
+    work.request.body = []
+    let decoded = taken.decoded
+    if taken.next == nil { metrics.count(decoded.receipt) }
+    guard decoded.newest != nil, decoded.eventCount > 0 else { return goOn(taken, work) }
+    let footprint = decoded.footprint
+    room.change(work.room, to: footprint)
+    work.room = footprint
     let upload =
       decoded.prepared.isEmpty
-      ? Upload(batches: decoded.batches, receivedTime: now)
-      : Upload(prepared: decoded.prepared, receivedTime: now)
+      ? Upload(batches: decoded.batches, receivedTime: work.now)
+      : Upload(prepared: decoded.prepared, receivedTime: work.now)
+    var rest = taken
+    rest.decoded.dropStored()
     do throws(RequestFault) {
-      try committer.submit(upload) { [self, request] result in
+      try committer.submit(upload) { [self, work, rest] result in
+        var work = work
         switch result {
         case .success(let stored):
-          var receipt = receipt
-          receipt.accepted = stored.accepted
-          receipt.duplicates = stored.duplicateLines.count
+          work.accepted += stored.accepted
+          work.duplicates += stored.duplicateLines.count
           metrics.count(
-            source: source, accepted: receipt.accepted, duplicates: receipt.duplicates,
-            newest: stored.accepted > 0 ? newest : nil)
-          if let grant = request.grant { gate.charge(stored.accepted, to: grant) }
-          reply.send(answer(receipt))
+            source: rest.decoded.source, accepted: stored.accepted,
+            duplicates: stored.duplicateLines.count,
+            newest: stored.accepted > 0 ? rest.decoded.newest : nil)
+          if let grant = work.request.grant { gate.charge(stored.accepted, to: grant) }
+          goOn(rest, work)
         case .failure(let error):
           metrics.countRefusal("storage")
-          reply.send(request.reply(Committer.fault(error)))
+          end(work)
+          work.reply.send(work.request.reply(Committer.fault(error)))
         }
       }
     } catch {
       metrics.countRefusal(error.code.rawValue)
-      reply.send(request.reply(error))
+      end(work)
+      work.reply.send(work.request.reply(error))
     }
+  }
+
+  /// Decodes what follows, or answers.
+  private func goOn(_ taken: Taken, _ work: Work) {
+    if let next = taken.next {
+      return onWorker(work) { [self] work in store(next(), work) }
+    }
+    end(work)
+    var receipt = taken.decoded.receipt
+    receipt.accepted = work.accepted
+    receipt.duplicates = work.duplicates
+    work.reply.send(taken.answer(receipt))
   }
 
   @Sendable private func receiptReply(_ receipt: IngestReceipt) -> Reply {

@@ -29,6 +29,7 @@ struct MetricsPage {
   /// Unix seconds; nil where plain HTTP is spoken.
   var certificateExpiry: Int64?
   var bodiesHeld: Int
+  var decoding: (held: Int, waiting: Int)
   var waitingUploads: Int
   var openQueries: Int
   /// The agents that forward here; nil at an agent.
@@ -186,8 +187,15 @@ struct MetricsPage {
       "farthing_connections_refused_total", .counter,
       "Connections closed at once because too many were open.", String(connections.refused))
     page.single(
-      "farthing_bodies_held_bytes", .gauge, "Bytes of bodies being received or worked on.",
+      "farthing_bodies_held_bytes", .gauge,
+      "Bytes of bodies being received or worked on, expanded.",
       String(bodiesHeld))
+    page.single(
+      "farthing_decoded_held_bytes", .gauge,
+      "Memory of events that were decoded and are not stored yet.", String(decoding.held))
+    page.single(
+      "farthing_bodies_waiting", .gauge, "Bodies that wait for memory to be decoded in.",
+      String(decoding.waiting))
     page.single(
       "farthing_uploads_waiting", .gauge, "Uploads that wait for the log.", String(waitingUploads))
     page.single(

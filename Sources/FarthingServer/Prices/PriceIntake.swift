@@ -173,7 +173,7 @@ extension Request {
     }
     if body.isEmpty { return [] }
     do throws(StoreError) {
-      return try BodyExpansion.expand(body, compression, limit: limit)
+      return try BodyExpansion.expand(body, compression, limit: limit) ?? []
     } catch {
       if error.code == .limitExceeded { throw Self.tooLong(limit) }
       throw RequestFault(.badRequest, "the body's \(compression) data is damaged or cut short")

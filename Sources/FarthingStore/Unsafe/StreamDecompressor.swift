@@ -46,6 +46,7 @@ package final class StreamDecompressor {
   private var hasBegun = false
   /// The library may hold expanded bytes that found no room in the last piece.
   private var mayHoldOutput = false
+  private let largestWindow: Int
 
   /// The largest window of a zstd frame that is accepted, as a power of two: 128 MiB, what the
   /// `zstd` tool writes at most without `--long`.
@@ -62,6 +63,7 @@ package final class StreamDecompressor {
   ) throws(StoreError) {
     self.compression = compression
     self.maximumOutput = maximumOutput
+    self.largestWindow = min(31, max(10, largestWindow))
     switch compression {
     case .gzip:
       let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
@@ -75,7 +77,7 @@ package final class StreamDecompressor {
       unsafe frames = ZSTD_createDCtx()
       guard let frames = unsafe frames else { throw Self.noMemory }
       unsafe _ = ZSTD_DCtx_setParameter(
-        frames, ZSTD_d_windowLogMax, Int32(min(31, max(10, largestWindow))))
+        frames, ZSTD_d_windowLogMax, Int32(self.largestWindow))
     }
   }
 
@@ -214,11 +216,23 @@ package final class StreamDecompressor {
       }
     }
     if ZSTD_isError(status) != 0 {
-      throw invalid(unsafe String(cString: ZSTD_getErrorName(status)))
+      let words = unsafe String(cString: ZSTD_getErrorName(status))
+      throw words == Self.windowWords ? windowFault : invalid(words)
     }
     place += consumed
     if status == 0 { isInside = false }
     return written
+  }
+
+  /// How zstd calls a frame whose window is above what was set (`frameParameter_windowTooLarge`); its
+  /// codes are in a header that is not part of its stable interface.
+  private static let windowWords = "Frame requires too much memory for decoding"
+
+  private var windowFault: StoreError {
+    StoreError(
+      .invalidArgument,
+      "the zstd data asks for a window of more than \((1 << largestWindow) >> 20) MiB, the most that is "
+        + "taken; compress it without --long, or below level 20")
   }
 
   private func invalid(_ words: String) -> StoreError {

@@ -29,6 +29,13 @@ package final class PreparedBatch: @unchecked Sendable {
     let places: Range<Int>
   }
 
+  /// Memory that it takes, in bytes, about: the events as they came, their rows and their record.
+  package var footprint: Int {
+    origins.reduce(0) {
+      $0 + $1.batch.footprint / max(1, $1.batch.decoded.events.count) * $1.places.count
+    } + eventCount * 100 + 2 * (recordBody?.count ?? 0)
+  }
+
   package let eventCount: Int
   fileprivate(set) var rows: [Rows] = []
   /// Keys of the ids in order.

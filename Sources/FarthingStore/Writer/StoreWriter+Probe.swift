@@ -1,4 +1,14 @@
 extension StoreWriter {
+  /// Whether so little space is left that ``probe()`` may fail; false where the system does not say.
+  package nonisolated var isLowOnSpace: Bool {
+    do throws(StoreError) {
+      guard let left = try fileSystem.availableBytes(layout.directory) else { return false }
+      return left < 2 * options.groupBytes
+    } catch {
+      return true
+    }
+  }
+
   /// Finds out whether the log could be written, after a failure: writes as much as shares a sync,
   /// syncs it, and removes it again.
   ///

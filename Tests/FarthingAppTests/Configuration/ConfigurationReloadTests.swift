@@ -133,4 +133,19 @@ struct ConfigurationReloadTests {
     ) { () throws(CommandFailure) in try resolve() }
     #expect(outcome.note.contains("0.0.0.0:1 is open to other machines"))
   }
+
+  @Test func `tokens do not all go by a file that is empty`() throws {
+    let running = try resolve("access: {tokens: [{name: a, hash: \(Self.hash), scopes: read}]}")
+    #expect(
+      try reload(running, "")
+        == .kept(
+          faults:
+            "access names no tokens any more, so everybody who reaches the server could write and "
+            + "read; name one, say what calls without a token may do with access.anonymous, or restart if "
+            + "that is meant"))
+    guard case .changed = try reload(running, "access: {anonymous: [read]}") else {
+      Issue.record("what is meant is refused")
+      return
+    }
+  }
 }

@@ -373,6 +373,10 @@ private final class Line: ForwardTransport {
     #expect(ForwardSection.sections(of: good + good)?.count == 2)
     #expect(ForwardSection.sections(of: []) == [])
     for cut in 1..<good.count { #expect(ForwardSection.sections(of: Array(good[..<cut])) == nil) }
+    // Another number of lines than the head says, or a last one without its end.
+    for text in ["#3 0 events\n{}\n", "#3 2 events\n{}\n", "#2 1 events\n{}", "#2 0 events\n{}"] {
+      #expect(ForwardSection.sections(of: Array(text.utf8)) == nil, "\(text)")
+    }
     for text in ["#9999999999 1 events\n", "#1 1\n", "#-1 1 e\n", "{}\n", "# 1 1 e\n"] {
       #expect(ForwardSection.sections(of: Array(text.utf8)) == nil, "\(text)")
     }
