@@ -99,7 +99,7 @@ async def main():
         key, _, alias = word.partition("=")
         now = datetime.now(timezone.utc)
         keys[hash_token(key)] = LiteLLM_VerificationToken(
-            token=hash_token(key), key_alias=alias, team_id="acme", created_at=now, updated_at=now)
+            token=hash_token(key), key_alias=alias, team_id=None, created_at=now, updated_at=now)
     server = uvicorn.Server(uvicorn.Config(
         proxy_server.app, host="127.0.0.1", port=int(sys.argv[2]), log_level="warning"))
     serving = asyncio.ensure_future(server.serve())
