@@ -19,7 +19,7 @@ struct BacktestCommandTests {
           + "\"output_tokens\":100}")
     }
     for number in 0..<1440 { call(number * 600 + 7, "app-\(number % 3)", tokens: 2000) }
-    for number in 0..<1800 { call(8 * 86_400 + 36_000 + number * 2, "app-1", tokens: 9000) }
+    for number in 0..<1800 { call(8 * 86_400 + 36_000 + number * 2, "app-1", tokens: 2000) }
     try folder.write("calls.ndjson", lines.joined(separator: "\n"))
     let run = try folder.farthing("ingest", "calls.ndjson")
     #expect(run.status == 0, "\(run.error)")
@@ -29,7 +29,7 @@ struct BacktestCommandTests {
       rules:
         - {name: busy, expr: requests > 100, window: 10m, by: [identity], severity: critical}
       budgets:
-        - {name: day, amount: 12, period: day, soft: [50]}
+        - {name: day, amount: 8, period: day, soft: [50]}
       """)
   }
 
