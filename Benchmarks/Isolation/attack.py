@@ -36,9 +36,14 @@ ATTACK_INPUT, ATTACK_OUTPUT = 60_000, 1_000
 KINDS = {kind.name: kind for kind in (gateways.Nginx, gateways.Caddy, gateways.Envoy, gateways.HAProxy, gateways.LiteLLM)}
 
 
+class Tenant:
+    """Whose the identities are; nobody's for LiteLLM, whose keys belong to no team here."""
+    name = gateways.TENANT
+
+
 def event(number, time_ns, identity, input_tokens, output_tokens):
     return {"time": time_ns, "id": f"{identity}-{number}", "model": MODEL, "provider": "openai", "identity": identity,
-            "endpoint": "models", "workload": "search", "tenant": "acme", "input_tokens": input_tokens,
+            "endpoint": "models", "workload": "search", "tenant": Tenant.name, "input_tokens": input_tokens,
             "output_tokens": output_tokens, "status": "ok", "latency_ms": 400}
 
 
@@ -214,6 +219,8 @@ def main():
     parser.add_argument("--patience", type=float, default=60, help="seconds until a run counts as failed")
     words = parser.parse_args()
     farthing = words.farthing.resolve()
+    if words.gateway == gateways.LiteLLM.name:
+        Tenant.name = None
     with tempfile.TemporaryDirectory(prefix="farthing-attack-") as name:
         base = pathlib.Path(name)
         history(base / "history.ndjson")
