@@ -61,10 +61,12 @@ extension IsolationBook {
     {
       memories[oldest.key] = nil
     }
+    // The figure of an incident fades while its target is cut off; what it was counts.
+    let rate = max(isolation.incident?.usdPerHour ?? 0, memories[isolation.target]?.rate ?? 0)
     memories[isolation.target] = Memory(
       repetition: isolation.repetition, releasedAt: now.wall, byPerson: isByPerson,
       // In a dry run nothing was cut off, so nothing can begin again.
-      rate: isolation.isEnforcing ? isolation.incident?.usdPerHour ?? 0 : 0,
+      rate: isolation.isEnforcing ? rate : 0,
       alert: isolation.alert, policy: isolation.policy, monotonic: now.monotonic)
   }
 

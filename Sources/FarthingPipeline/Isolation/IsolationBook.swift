@@ -120,6 +120,8 @@ package struct IsolationBook: Sendable {
   /// How long repetitions are remembered, in nanoseconds.
   static let memoryLength = CivilTime.day
   static let memoryLimit = 100_000
+  /// Least US dollars an hour of a relapse: twenty cents within twenty seconds, so that one dear call is none.
+  static let relapseRate = 36.0
 
   /// The book of a folder that keeps nothing yet.
   package init(_ settings: IsolationSettings, supports: @escaping Support = { _, _, _ in true }) {
@@ -356,7 +358,8 @@ package struct IsolationBook: Sendable {
         let policy = settings.policy(memory.policy), !isBusy(target)
       else { continue }
       let rate = population.dollarsAnHour(target, now: now.wall)
-      guard rate >= memory.rate / 2, let passed = population.passedAt(target),
+      guard rate >= max(memory.rate / 2, Self.relapseRate),
+        let passed = population.passedAt(target),
         passed > memory.releasedAt
       else { continue }
       let length = policy.length(at: memory.repetition + 1)
