@@ -166,6 +166,22 @@ struct ReportCommandTests {
     #expect(try folder.farthing("report", "--since", "soon").status == 2)
   }
 
+  /// A block whose outcomes are a few runs is stored as those, and its codes are read apart from them.
+  @Test func `counts tasks whose every request tells the outcome`() throws {
+    let folder = try ScratchFolder()
+    let lines = (0..<900).map { number in
+      "{\"time\":\"2026-03-\(10 + number / 450)T10:00:00Z\",\"model\":\"gpt-4o\",\"input_tokens\":10,"
+        + "\"task\":\"t\(number / 3)\",\"outcome\":\"\(number < 600 ? "success" : "failure")\"}"
+    }
+    try folder.write("calls.ndjson", lines.joined(separator: "\n"))
+    #expect(try folder.farthing("ingest", "calls.ndjson").status == 0)
+    let run = try folder.farthing(
+      "query", "tasks,successful_tasks,failed_tasks", "--output", "csv")
+    #expect(
+      run.output.hasSuffix("300,200,100\r\n") || run.output.hasSuffix("300,200,100\n"),
+      "\(run.error)")
+  }
+
   @Test func `of an empty folder says that there is nothing`() throws {
     let folder = try ScratchFolder()
     let run = try folder.farthing("report")
