@@ -46,6 +46,8 @@ test: build lint ## everything that has to hold: build without warnings, lint, a
 	@Scripts/demo $(FARTHING) > $(SCRATCH)/demo-output.txt \
 	  || { cat $(SCRATCH)/demo-output.txt; echo "the demo failed" >&2; exit 1; }
 	@echo "The demo ran to its end."
+	@Scripts/dependencies tmux
+	@Tests/Terminal/drive $(FARTHING)
 	@SCHEMATHESIS_SECONDS=50 Scripts/interop $(SCRATCH)/interop $(FARTHING) opentelemetry opentelemetry_grpc litellm prometheus receivers gateway_files schemathesis
 	@Scripts/closing-line $(SUMMARY)
 
@@ -62,7 +64,7 @@ lint: ## the formatter's rules and the house's own
 format: ## write the formatter's layout into the sources
 	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
 
-interop: release ## CHECK=litellm: real clients against a real server (OpenTelemetry and its kin, LiteLLM, Prometheus, Alertmanager, schemathesis)
+interop: release ## CHECK=litellm: real clients against a real server (OpenTelemetry and its kin, LiteLLM, Prometheus, Alertmanager, Chromium, schemathesis)
 	@Scripts/interop $(SCRATCH)/interop $(FARTHING) $(CHECK)
 
 faults: build release ## the full figures under faults and load, an hour or more (see CONTRIBUTING.md)

@@ -94,6 +94,8 @@ let package = Package(
       exclude: ["Prices/Catalogue"]),
     // Its own target so that its many small changes do not compile what stands on the core anew.
     room("FarthingDetection", imports: ["FarthingCore"]),
+    // Frames are a function of rows, and their many golden tests need neither store nor network.
+    room("FarthingDashboard", imports: ["FarthingCore"]),
     // Its own target for the weight of the network packages.
     room(
       "FarthingServer",
@@ -105,7 +107,7 @@ let package = Package(
       "FarthingApp",
       imports: [
         "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingDetection",
-        "FarthingServer", argumentParser, yams,
+        "FarthingDashboard", "FarthingServer", argumentParser, yams,
       ]),
     .executableTarget(
       name: "farthing", dependencies: ["FarthingApp"], swiftSettings: houseSettings),
@@ -126,6 +128,7 @@ let package = Package(
 
     tests(of: "FarthingCore", imports: []),
     tests(of: "FarthingStore", imports: ["FarthingCore"]),
+    tests(of: "FarthingDashboard", imports: ["FarthingCore"]),
     tests(
       of: "FarthingDetection",
       imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"]),
@@ -143,7 +146,9 @@ let package = Package(
         + network + client),
     tests(
       of: "FarthingApp",
-      imports: ["FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline"],
+      imports: [
+        "FarthingCore", "FarthingStore", "FarthingQuery", "FarthingPipeline", "FarthingDashboard",
+      ],
       exclude: ["Golden"]),
     fuzzing,
   ]

@@ -256,6 +256,84 @@ extension OpenAPIDescription {
                   accepted: {type: integer}
                   duplicates: {type: integer}
                   rejected: {type: integer}
+        Report:
+          description: >-
+            An array of rows for each table; a table without anything to say is not there. Money is exact decimal text in
+            dollars; rows of totals stand in figures alone.
+          type: object
+          required: [report, periods, findings, figures]
+          properties:
+            report:
+              type: array
+              minItems: 1
+              maxItems: 1
+              items:
+                type: object
+                required: [title, period, since, until, end, is_over, zone, where, prices, made_at, cautions]
+                properties:
+                  title:
+                    type: string
+                  period:
+                    type: string
+                    enum: [week, month, span]
+                  since:
+                    type: string
+                    format: date-time
+                  until:
+                    type: string
+                    format: date-time
+                  end:
+                    type: string
+                    format: date-time
+                  is_over:
+                    type: boolean
+                  zone:
+                    type: string
+                  where:
+                    type: [string, 'null']
+                  prices:
+                    type: string
+                    enum: [current, booked]
+                  made_at:
+                    type: string
+                    format: date-time
+                  cautions:
+                    type: [string, 'null']
+            periods:
+              type: array
+              items:
+                type: object
+                required: [name, since, until]
+            findings:
+              type: array
+              items:
+                type: object
+                required: [tone, title, text, advice, section]
+            figures:
+              type: array
+              items:
+                type: object
+                required: [figure, now, before, change]
+          additionalProperties:
+            type: array
+            items:
+              type: object
+        Inventory:
+          type: array
+          items:
+            type: object
+            required: [kind, name, first_seen, last_seen, requests, cost, unpriced_requests, owner, flags, why]
+            properties:
+              kind: {type: string, enum: [endpoint, model, provider, identity, site]}
+              name: {type: string}
+              first_seen: {type: string}
+              last_seen: {type: string}
+              requests: {type: integer}
+              cost: {description: 'US dollars, exact; requests without a price are not in it.', type: string}
+              unpriced_requests: {type: integer}
+              owner: {type: [string, 'null']}
+              flags: {description: 'Of shadow, zombie, jurisdiction, new and idle, with commas between them.', type: [string, 'null']}
+              why: {type: [string, 'null']}
         Budgets:
           type: array
           items:

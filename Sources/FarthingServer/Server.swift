@@ -324,6 +324,12 @@ package final class Server: Sendable {
       Route(method: .GET, pattern: "/v1/explain", scope: .read, body: .none) {
         self.ask(.explain, $0, $1)
       },
+      Route(method: .GET, pattern: "/v1/report", scope: .read, body: .none) {
+        self.ask(.report, $0, $1)
+      },
+      Route(method: .GET, pattern: "/v1/inventory", scope: .read, body: .none) {
+        self.ask(.inventory, $0, $1)
+      },
       Route(method: .GET, pattern: "/v1/budgets", scope: .read, body: .none) {
         self.ask(.budgets, $0, $1)
       },

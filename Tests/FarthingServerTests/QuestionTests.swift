@@ -192,3 +192,24 @@ extension `A question` {
     #expect(MetricsText.escaped("a\\b\"c\nd\u{1}") == "a\\\\b\\\"c\\nd?")
   }
 }
+
+@Suite(.timeLimit(.minutes(2))) struct `A report over HTTP` {
+  @Test func `is made at the server, in every form`() async throws {
+    try await withServer { server in
+      #expect(try await server.post(event("r1")).status == 200)
+      let types = [
+        "json": "application/json", "markdown": "text/markdown; charset=utf-8",
+        "html": "text/html; charset=utf-8",
+      ]
+      for (output, type) in types {
+        let reply = try await server.call("GET", "/v1/report?period=monthly&output=\(output)")
+        #expect(reply.status == 200)
+        #expect(reply.headers["content-type"] == type)
+        #expect(reply.text.contains("Unit cost review"))
+      }
+      for wrong in ["period=daily", "output=pdf", "since=soon", "per=weekly", "where=%20"] {
+        #expect(try await server.call("GET", "/v1/report?\(wrong)").status == 400, "\(wrong)")
+      }
+    }
+  }
+}

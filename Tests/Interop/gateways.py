@@ -16,6 +16,8 @@ import threading
 import time
 
 CONFIGURATIONS = pathlib.Path(__file__).parent.parent.parent / "docs" / "gateways"
+# Whose all keys are; docs/gateways/envoy.yaml has it by name.
+TENANT = "acme"
 VENV = pathlib.Path(sys.executable).parent
 
 
@@ -91,8 +93,11 @@ class Decision:
 
         class Asked(Handler):
             def do_GET(self):
+                # As a server does: what was announced is waited for.
+                self.rfile.read(int(self.headers["Content-Length"] or 0))
                 identity = self.headers["X-Farthing-Identity"]
-                outer.seen.append((self.path, identity, self.headers["X-Farthing-Endpoint"], self.headers["Authorization"]))
+                outer.seen.append((self.path, identity, self.headers["X-Farthing-Endpoint"], self.headers["X-Farthing-Tenant"],
+                                   self.headers["Authorization"]))
                 yes = 200 if self.path.endswith("?allow=200") else 204
                 state = outer.states.get(identity)
                 if state == "silent":
@@ -130,7 +135,22 @@ class Model:
                 outer.calls.append(call)
                 if log:
                     log(call)
-                self.answer(200, b'{"object":"chat.completion"}', Content_Type="application/json")
+                self.answer(200, self.completion(body), Content_Type="application/json")
+
+            @staticmethod
+            def completion(body):
+                """One whose prompt has as many tokens as characters, where the call is one of a chat."""
+                try:
+                    said = json.loads(body)
+                    prompt = sum(len(each["content"]) for each in said["messages"])
+                except (ValueError, TypeError, KeyError):
+                    return b'{"object":"chat.completion"}'
+                tokens = said.get("max_tokens") or 16
+                return json.dumps({
+                    "id": f"chatcmpl-{time.time_ns()}", "object": "chat.completion", "created": 1_790_000_000,
+                    "model": said["model"], "choices": [
+                        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Yes."}}],
+                    "usage": {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}}).encode()
 
         self.serving = Serving(Served)
 
@@ -146,14 +166,16 @@ class Gateway:
     closed_statuses = ()
     # Where calls of the fail-open and of the fail-closed route go.
     decision_path = "/v1/decision"
+    # What an isolated call is answered.
+    refusal = 403
     open_path, closed_path = "/v1/chat/completions", "/batch/chat/completions"
     address = "127.0.0.1:{}"
 
-    def __init__(self, folder, farthing, models, keys):
+    def __init__(self, folder, farthing, models, keys, port=None):
         found = self.find()
         if not found:
             raise Missing(f"{self.program} is not installed")
-        self.folder, self.keys, self.port = folder / self.name, keys, free_port()
+        self.folder, self.keys, self.port = folder / self.name, keys, port or free_port()
         self.folder.mkdir()
         text = (CONFIGURATIONS / self.file).read_text()
         for old, new in ((7878, farthing), (9000, models), (8080, self.port)):
@@ -231,6 +253,8 @@ class Nginx(Gateway):
     def prepare(self, text):
         (self.folder / "farthing-identities.map").write_text(
             "".join(f'"Bearer {key}" {identity};\n' for key, identity in self.keys.items()))
+        (self.folder / "farthing-tenants.map").write_text(
+            "".join(f'"Bearer {key}" {TENANT};\n' for key in self.keys))
         for old in ("/etc/nginx/", "/run/", "/var/log/nginx/"):
             assert old in text
             text = text.replace(old, f"{self.folder}/")
@@ -249,7 +273,7 @@ class Caddy(Gateway):
 
     def prepare(self, text):
         (self.folder / "farthing-identities").write_text(
-            "".join(f'"Bearer {key}" {identity}\n' for key, identity in self.keys.items()))
+            "".join(f'"Bearer {key}" {identity} {TENANT}\n' for key, identity in self.keys.items()))
         assert "/etc/caddy/" in text
         return text.replace("/etc/caddy/", f"{self.folder}/").replace("127.0.0.1:7999", f"127.0.0.1:{free_port()}")
 
@@ -280,6 +304,7 @@ class HAProxy(Gateway):
     def prepare(self, text):
         (self.folder / "identities.map").write_text(
             "".join(f"{key} {identity}\n" for key, identity in self.keys.items()))
+        (self.folder / "tenants.map").write_text("".join(f"{key} {TENANT}\n" for key in self.keys))
         for name in self.maps:
             (self.folder / f"{name}.map").write_text("")
         for old in ("/etc/haproxy/", "/run/haproxy/"):
@@ -303,6 +328,44 @@ class HAProxy(Gateway):
         maps = {"identity": "isolated", "identity_throttle": "throttled", "identity_degrade": "degraded"}
         return {"name": "edge", "type": "haproxy", "socket": f"{self.folder}/farthing.sock",
                 "maps": {name: f"{self.folder}/{file}.map" for name, file in maps.items()}}
+
+
+class LiteLLM(Gateway):
+    """The proxy itself, which Farthing tells to block a key: see litellm_keys.py for what stands for its database."""
+    name, file, program = "litellm", None, "litellm"
+    master = "sk-the-masters-own-key"
+    refusal = 401
+
+    def __init__(self, folder, farthing, models, keys, port=None):
+        if not self.find():
+            raise Missing("litellm is not installed")
+        self.folder, self.keys, self.port = folder / self.name, keys, port or free_port()
+        self.folder.mkdir()
+        (self.folder / "litellm.yaml").write_text(json.dumps({
+            "model_list": [{"model_name": "fast", "litellm_params": {
+                "model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{models}/v1", "api_key": "sk-none"}}],
+            "litellm_settings": {"callbacks": ["generic_api"], "num_retries": 0},
+            "general_settings": {"master_key": self.master}}))
+        self.log = open(self.folder / "log", "w+")
+        self.process = subprocess.Popen(
+            [sys.executable, pathlib.Path(__file__).parent / "litellm_keys.py", self.folder / "litellm.yaml", str(self.port),
+             *(f"{key}={alias}" for key, alias in keys.items())],
+            stdout=self.log, stderr=self.log, cwd=self.folder,
+            env=dict(os.environ, LITELLM_LOCAL_MODEL_COST_MAP="True", NO_PROXY="*", DEFAULT_BATCH_SIZE="20",
+                     DEFAULT_FLUSH_INTERVAL_SECONDS="1",
+                     GENERIC_LOGGER_ENDPOINT=f"http://127.0.0.1:{farthing}/v1/collect/litellm"))
+        end = time.monotonic() + 120
+        while "ready" not in (self.folder / "log").read_text():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise AssertionError("LiteLLM did not start: " + (self.folder / "log").read_text()[-2000:])
+            time.sleep(0.05)
+
+    @staticmethod
+    def hook_at(port):
+        """The hook's settings for one at a port."""
+        return {"name": "proxy", "type": "litellm", "url": f"http://127.0.0.1:{port}", "secret_env": "LITELLM_MASTER_KEY",
+                "allow_loopback": True}
 
 
 ASKING = [Nginx, Caddy, Envoy]
@@ -341,7 +404,7 @@ def follows(kind, folder):
             assert model.calls[-1]["path"] == "/v1/chat/completions", model.calls[-1]["path"]
         paths = {path for path, *_ in decision.seen}
         assert paths == {gateway.decision_path}, paths
-        assert {endpoint for _, _, endpoint, _ in decision.seen} == {"models"}
+        assert {(endpoint, tenant) for _, _, endpoint, tenant, _ in decision.seen} == {("models", TENANT)}
         assert not [key for *_, key in decision.seen if key], "a caller's key reached Farthing"
         # An answer that does not come, or is none.
         started = time.monotonic()
@@ -384,9 +447,16 @@ def looks_up(folder):
         assert (model.calls[-1]["identity"], model.calls[-1]["model"]) == ("svc-bad", None)
         assert caller.call(None) == 401 and caller.call("sk-nobody") == 401
 
-        def enter(name, value):
-            said = gateway.say(f"add map {gateway.folder}/{name}.map svc-bad {value}")
+        def enter(name, value, key="svc-bad"):
+            said = gateway.say(f"add map {gateway.folder}/{name}.map {key} {value}")
             assert said.strip() == "", said
+
+        # Of another tenant, and of this one.
+        enter("isolated", "isolate", "other|svc-bad")
+        assert caller.call("sk-bad") == 200
+        enter("isolated", "isolate", f"{TENANT}|svc-bad")
+        assert caller.call("sk-bad") == 403 and caller.call("sk-good") == 200
+        gateway.say(f"del map {gateway.folder}/isolated.map {TENANT}|svc-bad")
 
         enter("isolated", "isolate")
         assert caller.call("sk-bad", **claims) == 403 and caller.call("sk-good") == 200

@@ -419,6 +419,65 @@ def receivers(_, folder):
         return said + "; Alertmanager shows it"
 
 
+def weeks():
+    """Three weeks of calls with a name that would be markup, the last of them a week that is over."""
+    end = time.time() // 604800 * 604800 - 3 * 86400
+    for number in range(900):
+        yield {"time": int((end - number * 2016 - 60) * 1e9), "id": f"w{number}", "model": ["gpt-4o", "gpt-4o-mini", "o3", "nobody's"][number % 4],
+               "provider": "openai", "workload": f"<img src=//evil.example/{number % 3}>", "identity": f"svc-{number % 5}",
+               "input_tokens": 900 + number, "cached_input_tokens": number % 700, "output_tokens": 90 + number % 50,
+               "latency_ms": 300 + number, "attempt": 1 + number % 9 // 8, "status": "error" if number % 13 == 0 else "ok",
+               "prompt_hash": f"h{number % 300}", "task": f"t{number // 3}", "outcome": "success", "retrievals": 4,
+               "retrieval_failures": number % 2}
+
+
+def report(server, folder):
+    """The page of a report in Chromium: nothing asked for, nothing in the console, every chart to be seen, light, dark and on paper."""
+    import browser
+    if not browser.program():
+        raise Skipped("chromium is not installed")
+    body = "\n".join(map(json.dumps, weeks())).encode()
+    assert json.load(urllib.request.urlopen(urllib.request.Request(server.url + "/v1/events", body)))["accepted"] == 900
+    since = time.strftime("%Y-%m-%d", time.gmtime(time.time() // 604800 * 604800 - 10 * 86400))
+    words = ["--since", since, "--until", time.strftime("%Y-%m-%d", time.gmtime(time.time() // 604800 * 604800 - 3 * 86400))]
+    pages = [subprocess.run([FARTHING, "report", "--output", "html", *words, *place], capture_output=True, text=True, timeout=60)
+             for place in (["--server", server.url], ["--data", folder / "data"])]
+    for page in pages:
+        assert page.returncode == 0 and not page.stderr, page.stderr
+
+    def unmade(page):
+        return page.split("Made by Farthing")[0]
+
+    assert "evil.example" in pages[0].stdout and "<img" not in pages[0].stdout
+    assert unmade(pages[0].stdout) == unmade(pages[1].stdout), "the folder and the server say different things"
+    file = folder / "report.html"
+    file.write_text(pages[0].stdout)
+    window = browser.Browser(folder / "profile")
+    try:
+        window.call("Emulation.setDeviceMetricsOverride", width=1200, height=900, deviceScaleFactor=1, mobile=False)
+        for scheme in ["light", "dark"]:
+            window.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+            window.open(file.as_uri())
+            assert window.asked() == [file.as_uri()], window.asked()
+            assert not window.said(), window.said()
+            assert window.run("document.documentElement.scrollWidth") <= 1200
+            charts = [chart for chart in window.charts() if chart["name"].startswith("chart-")]
+            names = {chart["name"] for chart in charts}
+            assert {"chart-time", "chart-bridge", "chart-workloads", "chart-models", "chart-waste", "chart-budgets"} <= names, names
+            shown = [window.picture({key: chart[key] for key in ("x", "y", "width", "height")}) for chart in charts]
+            window.run("document.querySelectorAll('svg').forEach(one => one.style.visibility = 'hidden')")
+            for chart, picture in zip(charts, shown):
+                empty = window.picture({key: chart[key] for key in ("x", "y", "width", "height")})
+                assert chart["title"] and chart["width"] > 300 and chart["height"] > 30, chart
+                assert len(picture) > 2 * len(empty), (chart, scheme, len(picture), len(empty))
+        paper = base64.b64decode(window.call("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"])
+        count = paper.count(b"/Type /Page\n") or paper.count(b"/Type /Page ") or paper.count(b"/Type/Page")
+        assert paper.startswith(b"%PDF") and b"/MediaBox" in paper
+    finally:
+        window.close()
+    return f"{len(charts)} charts in light and dark, nothing asked for, {len(paper)} bytes of PDF on {count} pages"
+
+
 def gateway_files(_, folder):
     """nginx, Caddy, Envoy and HAProxy, by the files of docs/gateways, do what Farthing says of each call, and what their routes say without it."""
     said, missing = [], []
@@ -438,7 +497,7 @@ def gateway_files(_, folder):
 
 CHECKS = [
     opentelemetry, opentelemetry_grpc, opentelemetry_json, openllmetry, openinference, litellm, litellm_otel,
-    prometheus, receivers, gateway_files, schemathesis]
+    prometheus, receivers, gateway_files, report, schemathesis]
 
 
 def main():

@@ -1,3 +1,4 @@
+internal import FarthingCore
 internal import FarthingPipeline
 internal import FarthingStore
 

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import FarthingCore
 internal import FarthingPipeline
 internal import FarthingServer
 internal import FarthingStore
@@ -49,10 +50,11 @@ package struct ServeCommand: AsyncParsableCommand {
     _ = HostMachine.raiseOpenFileLimit()
     let budgets = StoredBudgets(
       settings.budgets, queryBytes: settings.queryBytes, clock: { HostProcess.now() })
+    let inventory = CurrentInventory(settings.configuration)
     let listening = try await ListeningServer(
       settings, at: settings.configuration.server.listen,
       grpcAt: settings.configuration.server.grpcListen, scope: Self.reloadScope,
-      around: Self.surroundings(settings, budgets))
+      around: Self.surroundings(settings, budgets, inventory))
     var options = StoreOptions()
     options.holder = LockHolder(
       processID: HostProcess.identifier, serverAddress: listening.url)
@@ -83,6 +85,7 @@ package struct ServeCommand: AsyncParsableCommand {
       await alerts.reload($0.configuration.alerting)
       await isolations.reload($0.configuration.isolation)
       budgets.replace($0.budgets)
+      inventory.replace($0.configuration)
       await monitor.desk.reload(Self.monitoring($0))
     }
     Console.note("farthing: ending; requests at work are answered first")
@@ -98,11 +101,14 @@ package struct ServeCommand: AsyncParsableCommand {
   // MARK: What is watched
 
   private static func monitoring(_ settings: Settings) -> MonitorDesk.Settings {
-    MonitorDesk.Settings(
+    var watched = MonitorDesk.Settings(
       // The calendar's file was read when the settings were resolved.
       detection: settings.configuration.monitoring.settings(
         calendar: settings.configuration.eventCalendar),
       rules: settings.rules, budgets: settings.budgets, queryBytes: settings.queryBytes)
+    watched.inventory = settings.configuration.inventory
+    watched.sites = settings.configuration.siteRegistry
+    return watched
   }
 
   private static func monitor(
@@ -147,7 +153,7 @@ package struct ServeCommand: AsyncParsableCommand {
       "server", "access", "alerting", "detection", "isolation", "retention_days", "retention_gib",
       "budgets",
       "rules",
-      "sites", "calendar",
+      "inventory", "sites", "calendar",
     ],
     fixed: ["data", "listed_errors", "query_memory_mib"])
 
@@ -187,7 +193,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
   /// - Parameter budgets: what a server goes by; nil for an agent, which has no store to ask.
   static func surroundings(
-    _ settings: Settings, _ budgets: StoredBudgets? = nil
+    _ settings: Settings, _ budgets: StoredBudgets? = nil, _ inventory: CurrentInventory? = nil
   ) -> ServerSurroundings {
     let threads = HostProcess.processorCount()
     let figures = StoredFigures(queryBytes: settings.queryBytes) { HostProcess.monotonic() }
@@ -197,7 +203,11 @@ package struct ServeCommand: AsyncParsableCommand {
       receiptText: { Array((ReceiptText.json($0) + "\n").utf8) },
       questions: StoreQuestions(
         queryBytes: settings.queryBytes, threads: threads, clock: { HostProcess.now() },
-        budgets: { budgets?.current ?? [] }),
+        budgets: { budgets?.current ?? [] },
+        ledger: { [folder = settings.dataFolder] in
+          try ReportLedger.read(directory: folder, $0)
+        },
+        inventory: { inventory?.current ?? (InventorySettings(), nil) }),
       processFigures: {
         ProcessFigures(
           cpuNanoseconds: HostProcess.processorTime(),

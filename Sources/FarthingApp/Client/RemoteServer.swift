@@ -46,9 +46,11 @@ struct RemoteServer: Sendable {
   /// - Parameters:
   ///   - onPiece: takes the answer as it comes; nil to get it whole.
   ///   - body: what is asked where the target is not all of it; nil for a call without one.
+  ///   - types: what the answer may be.
   /// - Throws: ``CommandFailure`` where there is no answer; what `onPiece` throws.
   func answer(
-    _ target: String, body: [UInt8]? = nil, onPiece: (([UInt8]) throws -> Void)? = nil
+    _ target: String, body: [UInt8]? = nil, types: [String] = usualTypes,
+    onPiece: (([UInt8]) throws -> Void)? = nil
   ) async throws -> ServerCaller.Answer {
     var fault: (any Error)?
     let answer: ServerCaller.Answer
@@ -60,7 +62,7 @@ struct RemoteServer: Sendable {
         onPiece: onPiece.map { take in
           { head, piece in
             do {
-              try expectFarthing(head)
+              try expectFarthing(head, types)
               try take(piece)
             } catch {
               fault = error
@@ -72,13 +74,16 @@ struct RemoteServer: Sendable {
       throw fault ?? unreachable(error)
     }
     guard answer.status == 200 else { throw refusal(answer) }
-    try expectFarthing(answer)
+    try expectFarthing(answer, types)
     return answer
   }
 
-  private func expectFarthing(_ answer: ServerCaller.Answer) throws(CommandFailure) {
+  static let usualTypes = ["application/json", "text/csv", "text/plain"]
+
+  private func expectFarthing(
+    _ answer: ServerCaller.Answer, _ types: [String] = usualTypes
+  ) throws(CommandFailure) {
     let type = answer.fields["content-type"] ?? ""
-    let types = ["application/json", "text/csv", "text/plain"]
     guard types.contains(where: type.hasPrefix) else { throw isNoFarthing }
   }
 

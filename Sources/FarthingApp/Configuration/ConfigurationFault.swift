@@ -1,3 +1,5 @@
+internal import FarthingCore
+
 /// One thing that is wrong with the configuration.
 package struct ConfigurationFault: Error, Sendable, Equatable, CustomStringConvertible {
   /// A file's name, or the variable of the environment.

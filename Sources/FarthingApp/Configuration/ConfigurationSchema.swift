@@ -32,6 +32,7 @@ enum ConfigurationSchema {
     .section(
       "isolation", \.isolation, IsolationSchema.settings,
       check: { IsolationSchema.check(&$0, $1, $2) }),
+    .section("inventory", \.inventory, InventorySchema.settings),
     .node("sites", \.sites, below: SiteRegistry.keys, read: { RegistrySetting.sites(&$0, $1) }),
     .node(
       "calendar", \.calendar, below: EventCalendar.ownKeys,

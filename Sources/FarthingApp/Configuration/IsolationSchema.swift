@@ -248,7 +248,7 @@ enum IsolationSchema {
     return found
   }
 
-  private static func duration<Section: Sendable>(
+  static func duration<Section: Sendable>(
     _ name: String, _ place: Setting<Section>.Place<Duration>, _ seconds: ClosedRange<Int>
   ) -> Setting<Section> {
     .value(

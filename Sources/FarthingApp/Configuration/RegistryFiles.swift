@@ -1,3 +1,4 @@
+internal import FarthingCore
 package import FarthingPipeline
 internal import FarthingStore
 

@@ -1,3 +1,5 @@
+internal import FarthingCore
+
 /// Numbers written as decimal digits straight into bytes: a wide answer has hundreds of thousands, and
 /// a text made for each costs more than its digits.
 enum DecimalBytes {

@@ -1,3 +1,5 @@
+internal import FarthingCore
+
 /// JSON written byte by byte, safe to show on a terminal.
 package enum JSONText {
   /// Appends a JSON string. Besides what JSON demands, everything that could disturb a terminal

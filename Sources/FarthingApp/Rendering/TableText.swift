@@ -1,3 +1,4 @@
+internal import FarthingCore
 internal import FarthingQuery
 
 /// An answer as aligned columns for people: numbers to the right, `–` for what has no value.

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import FarthingCore
 internal import FarthingPipeline
 internal import FarthingServer
 internal import FarthingStore

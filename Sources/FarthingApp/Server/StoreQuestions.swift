@@ -13,6 +13,9 @@ struct StoreQuestions: Questions {
   var clock: @Sendable () -> Int64
   /// What the configuration sets now.
   var budgets: @Sendable () -> [Budget] = { [] }
+  /// What the alerts say of a window.
+  var ledger: @Sendable (ReportWindow) throws -> ReportLedger = { _ in ReportLedger() }
+  var inventory: @Sendable () -> (InventorySettings, SiteRegistry?) = { (InventorySettings(), nil) }
 
   private static let shared = ["where", "since", "until", "limit", "tz", "prices", "output"]
 
@@ -21,7 +24,9 @@ struct StoreQuestions: Questions {
     case .query: ["metrics", "by", "every", "order", "closed_cohort"] + shared
     case .events: ["columns"] + shared
     case .explain: ["versus", "by"] + shared
+    case .report: ["period", "since", "until", "where", "tz", "prices", "output"]
     case .budgets: ["at", "output"]
+    case .inventory: ["by", "where", "since", "until", "owner_tag", "flagged", "limit", "output"]
     case .sql: ["timeout", "output"]
     case .prices: ["model", "output"]
     case .price: ["model", "provider", "tier", "batch", "site", "tenant", "at", "output"]
@@ -48,7 +53,9 @@ struct StoreQuestions: Questions {
       case .query: return try query(parameters)
       case .events: return try events(parameters)
       case .explain: return try explanation(parameters)
+      case .report: return try report(parameters)
       case .budgets: return try budgetsQuestion(parameters)
+      case .inventory: return try inventoryQuestion(parameters)
       case .sql: return try sql(parameters, context)
       case .prices, .price, .missingPrices:
         return try prices(kind, parameters, context.book)
@@ -109,6 +116,53 @@ struct StoreQuestions: Questions {
     ) { snapshot in
       Said(
         .sections(SectionedAnswer(try ExplanationExecutor(executor).run(plan, over: snapshot))))
+    }
+  }
+
+  private func report(_ parameters: QueryParameters) throws -> StoreQuestion {
+    let plan = try ReportPlan.parse(
+      ReportWords(
+        period: try parameters.single("period"), since: try parameters.single("since"),
+        until: try parameters.single("until"), filter: try parameters.single("where"),
+        prices: try parameters.single("prices")),
+      now: clock(), timeZone: try Self.zone(try parameters.single("tz")))
+    let text = try parameters.single("output") ?? ReportFormat.json.rawValue
+    guard let format = ReportFormat(rawValue: text) else {
+      throw RequestFault(
+        .badRequest,
+        "output: \"\(String(text.prefix(64)).printable)\" is neither markdown, html nor json")
+    }
+    let maker = ReportMaker(
+      executor: QueryExecutor(memoryLimit: queryBytes, threads: threads), budgets: budgets(),
+      ledger: ledger)
+    return StoreQuestion(
+      format: .json, since: plan.period()?.windows.map(\.since).min(), until: plan.until,
+      contentType: format.contentType
+    ) { snapshot in
+      Said(.text(Array(try maker.report(plan, over: snapshot).text(format).utf8)))
+    }
+  }
+
+  private func inventoryQuestion(_ parameters: QueryParameters) throws -> StoreQuestion {
+    let (settings, sites) = inventory()
+    let words = InventoryWords(
+      by: parameters.list("by"), filter: try parameters.single("where"),
+      since: try parameters.single("since"), until: try parameters.single("until"),
+      ownerTag: try parameters.single("owner_tag"),
+      isFlagged: try Self.flag(parameters, "flagged"), limit: try parameters.single("limit"))
+    let request: InventoryWords.Request
+    do {
+      request = try words.request(settings, sites: sites, now: clock())
+    } catch let refusal as RegistryRefusal {
+      // The server's own file, not the caller's words.
+      throw RequestFault(.failed, refusal.description)
+    }
+    let executor = QueryExecutor(memoryLimit: queryBytes, threads: threads)
+    return StoreQuestion(
+      format: try Self.format(parameters), since: request.plan.selection.since,
+      until: request.plan.selection.until
+    ) { snapshot in
+      Said(.rows(request.answer(try request.plan.run(executor, over: snapshot))))
     }
   }
 
@@ -280,6 +334,8 @@ private struct Said {
   enum Form {
     case rows(Answer)
     case sections(SectionedAnswer)
+    /// Written already.
+    case text([UInt8])
   }
 
   var form: Form
@@ -296,19 +352,22 @@ private struct StoreQuestion: PreparedQuestion {
   var format: OutputFormat
   var since: Int64?
   var until: Int64?
+  var contentType: String
   var run: @Sendable (StoreSnapshot) throws -> Said
 
+  /// - Parameter contentType: where it is not that of the format.
   init(
-    format: OutputFormat, since: Int64? = nil, until: Int64? = nil,
+    format: OutputFormat, since: Int64? = nil, until: Int64? = nil, contentType: String? = nil,
     run: @escaping @Sendable (StoreSnapshot) throws -> Said
   ) {
     self.format = format
     self.since = since
     self.until = until
+    self.contentType = contentType ?? Self.contentType(format)
     self.run = run
   }
 
-  var contentType: String {
+  private static func contentType(_ format: OutputFormat) -> String {
     switch format {
     case .json: "application/json"
     case .csv: "text/csv; charset=utf-8; header=present"
@@ -340,6 +399,10 @@ private struct StoreQuestion: PreparedQuestion {
           case .rows(let answer): try renderer.render(answer, to: write)
           case .sections(let answer):
             try write(Array(answer.text(renderer.format, page: renderer.page).utf8))
+          case .text(let text):
+            for start in stride(from: 0, to: text.count, by: Renderer.pieceBytes) {
+              try write(Array(text[start..<min(text.count, start + Renderer.pieceBytes)]))
+            }
           }
         }
       } catch let error as QueryError {

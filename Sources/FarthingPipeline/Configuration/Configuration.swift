@@ -21,6 +21,7 @@ package struct Configuration: Sendable, Equatable {
   package var alerting = AlertingSettings()
   package var monitoring = MonitoringSettings()
   package var isolation = IsolationSettings()
+  package var inventory = InventorySettings()
   /// The site registry; nil for none.
   package var sites: Listing<SiteRegistry>?
   /// Announced events; nil for none.

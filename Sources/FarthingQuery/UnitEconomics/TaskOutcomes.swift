@@ -119,6 +119,8 @@ final class OutcomeScan: @unchecked Sendable {
     let count = Kernels.select(isPresent, rows: rows, into: &list)
     if count == 0 { return }
     // Codes are tested for the rows that say something, not for all.
+    // The mask may have been filled from runs, without them.
+    if outcome.kind != .text { try reader.loadCodes(outcome) }
     let outcomes = outcome.kind == .text ? nil : outcome.codes
     if outcomes == nil { try success.fill(&isSuccess, reader) }
     let passing = success.passing

@@ -17,6 +17,9 @@ package actor MonitorDesk {
     package var budgets: [Budget]
     /// Most bytes that a question of a rule may hold.
     package var queryBytes: Int
+    /// By what what requests name is judged.
+    package var inventory = InventorySettings()
+    package var sites: SiteRegistry?
 
     package init(
       detection: DetectionSettings?, rules: [AlertRule], budgets: [Budget], queryBytes: Int
@@ -31,6 +34,7 @@ package actor MonitorDesk {
   /// The blobs in the ledger.
   static let detectionBlob = "detection"
   static let watchBlob = "rules and budgets"
+  static let inventoryBlob = "inventory"
   /// The least time between two keepings of the engine's state.
   private static let keepingInterval = CivilTime.minute
   /// Bytes of state a second that are written at most in the long run.
@@ -67,6 +71,8 @@ package actor MonitorDesk {
   private var patience = askingTime
   /// Whether rules or budgets changed since their state was kept.
   private var isWatchChanged = false
+  private var inventory = InventoryWatch()
+  private var inventoryAt = Int64.min
   private var faults: Set<String> = []
   private var isOutage = false
 
@@ -115,6 +121,7 @@ package actor MonitorDesk {
         incident.explanation.append("what it came from is not watched any more, or begins anew")
         pending.append(.resolved(incident))
       }
+      if let kept = try await alerts.desk.blob(Self.inventoryBlob) { _ = inventory.restore(kept) }
     } catch {
       warn("what rules and budgets knew cannot be read; they begin anew: \(error)")
     }
@@ -179,6 +186,7 @@ package actor MonitorDesk {
       pending += detection?.advance(now: now) ?? []
     }
     await evaluate(now)
+    await takeStock(now)
     await keep(now, isLast: false)
     publish()
   }
@@ -218,6 +226,38 @@ package actor MonitorDesk {
     patience = isCut ? min(2 * patience, Self.longestAsking) : Self.askingTime
   }
 
+  /// Whether there is anything to judge by what requests name.
+  private var wantsStock: Bool {
+    settings.inventory.registryFile != nil || settings.sites != nil
+  }
+
+  /// Looks for what should not be there, or not any more.
+  private func takeStock(_ now: Int64) async {
+    guard now >= inventoryAt else { return }
+    inventoryAt = now + InventoryWatch.interval
+    guard wantsStock else {
+      pending += inventory.take(nil, now: now)
+      return
+    }
+    var plan = InventoryPlan(now: now)
+    plan.selection.since = now - InventoryWatch.window
+    plan.sites = settings.sites ?? SiteRegistry()
+    plan.ownerTag = settings.inventory.ownerTag
+    plan.idleAfter = settings.inventory.idleAfter.wholeNanoseconds
+    do {
+      plan.registry = try settings.inventory.registry()
+      let executor = QueryExecutor(memoryLimit: settings.queryBytes, threads: 1)
+      let found = try plan.run(executor, over: try await snapshot())
+      pending += inventory.take(found, now: now)
+      if inventory.untold > 0 {
+        report(
+          "the inventory finds more that is odd than the \(InventoryWatch.limit) alerts it raises")
+      }
+    } catch {
+      report("the inventory cannot be looked at: \(error)")
+    }
+  }
+
   private func report(_ fault: String) {
     // Once each; a rule that cannot be asked is asked again and again.
     if faults.count < 1000, faults.insert(fault).inserted { warn(fault) }
@@ -229,6 +269,7 @@ package actor MonitorDesk {
     if isLast || now >= keepAt {
       if let state = detection?.kept ?? parked { blobs[Self.detectionBlob] = .some(state) }
       if !watch.isEmpty { blobs[Self.watchBlob] = .some(watch.snapshot) }
+      if wantsStock || !pending.isEmpty { blobs[Self.inventoryBlob] = .some(inventory.snapshot) }
     } else if isWatchChanged {
       // In one step with what they raised, so that no restart raises it under another id.
       blobs[Self.watchBlob] = .some(watch.snapshot)

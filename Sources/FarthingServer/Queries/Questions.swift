@@ -9,8 +9,12 @@ package enum QuestionKind: String, Sendable, CaseIterable {
   case events
   /// `GET /v1/explain`
   case explain
+  /// `GET /v1/report`
+  case report
   /// `GET /v1/budgets`
   case budgets
+  /// `GET /v1/inventory`
+  case inventory
   /// `POST /v1/sql`
   case sql
   /// `GET /v1/prices`

@@ -33,6 +33,16 @@ package enum HostProcess {
     return Int(size.ws_col)
   }
 
+  /// The terminal's cells in a line and its lines; nil where the stream is none, or it does not say.
+  package static func terminalSize(_ stream: Stream) -> (columns: Int, lines: Int)? {
+    var size = winsize()
+    // As above.
+    guard unsafe ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
+      size.ws_row > 0
+    else { return nil }
+    return (Int(size.ws_col), Int(size.ws_row))
+  }
+
   /// Writes all bytes to a standard stream.
   ///
   /// - Throws: `closed` where the reader has gone (a closed pipe), `diskFull` or `io`.

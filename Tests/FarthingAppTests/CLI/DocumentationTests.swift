@@ -35,9 +35,10 @@ struct DocumentationTests {
   }
 
   @Test(arguments: [
-    "ingest", "agent", "agents", "query", "explain", "budgets", "events", "sql", "prices",
+    "ingest", "agent", "agents", "query", "explain", "report", "budgets", "inventory", "events",
+    "sql", "prices",
     "generate", "detect",
-    "doctor", "token",
+    "doctor", "token", "top", "dashboard",
   ])
   func `every command has its place in the page of the command line`(command: String) throws {
     #expect(try page("docs/cli.md").contains("## farthing \(command)"))

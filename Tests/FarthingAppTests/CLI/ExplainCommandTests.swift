@@ -1,3 +1,4 @@
+import FarthingCore
 import Foundation
 import Testing
 

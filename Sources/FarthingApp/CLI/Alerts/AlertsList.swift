@@ -171,6 +171,12 @@ package struct AlertsShow: AsyncParsableCommand {
     }
   }
 
+  /// The page of an alert out of its JSON; nil where it is none.
+  static func lines(_ json: [UInt8]?) -> [String]? {
+    guard let json, let root = (try? JSONTree(json))?.root, root["alert"] != nil else { return nil }
+    return lines(root)
+  }
+
   private static func lines(_ root: JSONValue) -> [String] {
     guard let alert = root["alert"] else { return [] }
     func text(_ key: JSONPath) -> String { alert[key]?.text ?? alert[key]?.literal ?? "–" }

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import FarthingCore
 internal import FarthingPipeline
 
 /// `farthing prices check`: whether a list can be imported, without importing it.

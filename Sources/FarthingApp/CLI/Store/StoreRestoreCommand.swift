@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import FarthingCore
 internal import FarthingPipeline
 internal import FarthingQuery
 internal import FarthingStore
