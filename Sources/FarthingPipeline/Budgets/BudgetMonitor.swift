@@ -35,6 +35,9 @@ package struct BudgetMonitor: Sendable {
   package private(set) var budgets: [Budget]
   private var states: [BudgetState]
   private var orphans: [Incident] = []
+  /// The newest evaluation before budgets were replaced. New ones are evaluated after it: an incident's id names its
+  /// evaluation, and one that was told of and is over must not come back.
+  private var replacedAt = Int64.min / 2
   /// By budget: why its last evaluation failed.
   package private(set) var faults: [String: String] = [:]
 
@@ -59,6 +62,7 @@ package struct BudgetMonitor: Sendable {
     where !kept.contains(where: { $0.name == state.name && $0.definition == state.definition }) {
       orphans += state.raised.map(\.incident)
     }
+    replacedAt = max(replacedAt, states.compactMap(\.tick).max() ?? replacedAt)
     self.budgets = budgets
     states = kept
     faults = faults.filter { name, _ in budgets.contains { $0.name == name } }
@@ -86,7 +90,7 @@ package struct BudgetMonitor: Sendable {
     let rest = now % Self.interval
     let newest = now - (rest < 0 ? rest + Self.interval : rest)
     for place in budgets.indices {
-      let last = states[place].tick ?? newest - Self.interval
+      let last = states[place].tick ?? max(newest - Self.interval, min(newest, replacedAt))
       let behind = min((newest - last) / Self.interval, Int64(Self.catchUpLimit))
       guard behind > 0 else { continue }
       for step in stride(from: behind - 1, through: 0, by: -1) {

@@ -54,6 +54,13 @@ package struct LiveDetection: Sendable {
     return engine.advance(to: watermark)
   }
 
+  /// Whether it has closed what is not over yet, so that nothing that happens now would be seen.
+  ///
+  /// - Parameter now: Unix nanoseconds.
+  package func isAhead(of now: Int64) -> Bool {
+    max(watermark, engine.watermark ?? .min) > now
+  }
+
   // MARK: - At rest
 
   private static let magic: UInt64 = 0x4661_7274_4C69_7631

@@ -16,6 +16,12 @@ package struct ConfiguredWatch: Sendable {
     self.budgets = BudgetMonitor(budgets: budgets)
   }
 
+  /// Whether an incident's id is one of a rule or budget; isolations tell of themselves as rules, under ids of their
+  /// own.
+  package static func owns(_ id: String) -> Bool {
+    id.hasPrefix("rule-") || id.hasPrefix("budget-")
+  }
+
   /// Whether there is nothing to watch.
   package var isEmpty: Bool { rules.rules.isEmpty && budgets.budgets.isEmpty }
 

@@ -50,6 +50,9 @@ package struct RuleMonitor: Sendable {
   private var states: [RuleState]
   /// Incidents of rules that are no more; told at the next evaluation.
   private var orphans: [Incident] = []
+  /// The newest evaluation before rules were replaced. New ones are evaluated after it: an incident's id names its
+  /// evaluation, and one that was told of and is over must not come back.
+  private var replacedAt = Int64.min / 2
   /// By rule: why its last evaluation failed.
   package private(set) var faults: [String: String] = [:]
   /// Evaluations made, for metrics.
@@ -75,6 +78,7 @@ package struct RuleMonitor: Sendable {
     where !kept.contains(where: { $0.name == state.name && $0.definition == state.definition }) {
       orphans += state.groups.values.map(\.incident)
     }
+    replacedAt = max(replacedAt, states.compactMap(\.tick).max() ?? replacedAt)
     self.rules = rules
     states = kept
     faults = faults.filter { name, _ in rules.contains { $0.name == name } }
@@ -115,7 +119,9 @@ package struct RuleMonitor: Sendable {
     var due: [(tick: Int64, rule: Int)] = []
     for (place, rule) in rules.enumerated() {
       let newest = Self.aligned(now, rule.interval)
-      let last = states[place].tick ?? newest - rule.interval
+      let last =
+        states[place].tick
+        ?? max(newest - rule.interval, min(newest, Self.aligned(replacedAt, rule.interval)))
       let behind = (newest - last) / rule.interval
       guard behind > 0 else { continue }
       for step in stride(from: min(behind, Int64(Self.catchUpLimit)) - 1, through: 0, by: -1) {

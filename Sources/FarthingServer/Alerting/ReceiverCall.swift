@@ -45,6 +45,8 @@ final class ReceiverCall: Sendable {
     var timeout = ReceiverCall.timeout
     /// Bytes of the answer's body that are looked at.
     var answerBytes = 2048
+    /// Whether the head of a 2xx says all: its body is not waited for then.
+    var isHeadEnough = false
 
     /// Of the time at most a third, and five seconds, for the name.
     var resolutionTimeout: TimeAmount { min(.seconds(5), .nanoseconds(timeout.nanoseconds / 3)) }
@@ -151,6 +153,7 @@ final class ReceiverCall: Sendable {
     var answer = Answer(
       status: Int(response.status.code),
       retryAfter: response.headers.first(name: "retry-after").flatMap { Int64($0) }, body: [])
+    if question.isHeadEnough, (200..<300).contains(answer.status) { return answer }
     for try await piece in response.body {
       answer.body += piece.readableBytesView.prefix(question.answerBytes - answer.body.count)
       answer.isCut = answer.body.count >= question.answerBytes

@@ -117,7 +117,7 @@ final class ReceiverSender: Sendable {
     switch await call.ask(
       ReceiverCall.Question(
         url: url, payload: payload, fields: fields, allowsLoopback: settings.allowsLoopback,
-        authorityFile: settings.authorityFile, version: around.version))
+        authorityFile: settings.authorityFile, version: around.version, isHeadEnough: true))
     {
     case .success(let found): answer = found
     case .failure(let failure): throw failure

@@ -62,6 +62,8 @@ package actor MonitorDesk {
   private var detection: LiveDetection?
   /// The state of detection while it is turned off.
   private var parked: [UInt8]?
+  /// False where what was learned could not be recalled: nothing better is to be overwritten by what begins anew.
+  private var isWorthKeeping = true
   private var watch: ConfiguredWatch
   /// What could not be kept yet: handed over again.
   private var pending: [IncidentChange] = []
@@ -116,7 +118,7 @@ package actor MonitorDesk {
       // What a rule or budget raised and no state knows any more would go on for ever.
       let known = watch.openIDs
       for var incident in await alerts.desk.open(of: [.rule, .budget])
-      where !known.contains(incident.id) {
+      where ConfiguredWatch.owns(incident.id) && !known.contains(incident.id) {
         incident.resolvedAt = clock()
         incident.explanation.append("what it came from is not watched any more, or begins anew")
         pending.append(.resolved(incident))
@@ -137,6 +139,10 @@ package actor MonitorDesk {
       if kept != nil, known == nil {
         warn("what detection had learned is of another version; it learns from the store again")
       }
+      if let state = known, state.isAhead(of: clock()) {
+        warn("detection had closed times that are yet to come; it learns from the store again")
+        known = nil
+      }
       var live = known ?? LiveDetection(settings: wanted)
       let changes = try live.catchUp(
         with: try await snapshot(), now: clock(),
@@ -147,9 +153,11 @@ package actor MonitorDesk {
       if known != nil { pending += changes }
       detection = live
       parked = nil
+      isWorthKeeping = true
     } catch {
       warn("detection could not read the store, and goes on with what it knew: \(error)")
       detection = known ?? LiveDetection(settings: wanted)
+      isWorthKeeping = known != nil
     }
   }
 
@@ -267,7 +275,9 @@ package actor MonitorDesk {
   private func keep(_ now: Int64, isLast: Bool) async {
     var blobs: [String: [UInt8]?] = [:]
     if isLast || now >= keepAt {
-      if let state = detection?.kept ?? parked { blobs[Self.detectionBlob] = .some(state) }
+      if isWorthKeeping, let state = detection?.kept ?? parked {
+        blobs[Self.detectionBlob] = .some(state)
+      }
       if !watch.isEmpty { blobs[Self.watchBlob] = .some(watch.snapshot) }
       if wantsStock || !pending.isEmpty { blobs[Self.inventoryBlob] = .some(inventory.snapshot) }
     } else if isWatchChanged {

@@ -192,6 +192,30 @@ private func short(_ changes: [IncidentChange]) -> [String] {
     #expect(Set(short(last)) == ["fired critical", "resolved warning"])
   }
 
+  @Test func `tells again once its amount is another, or it is taken away and comes back`() throws {
+    let start = try time("2026-03-01")
+    var spending = Spending()
+    spending.spend(dollar, from: start, until: start + 200 * hour)
+    let (low, high) = (try budget("10") { $0.soft = [] }, try budget("20") { $0.soft = [] })
+    var monitor = BudgetMonitor(budgets: [low])
+    var ids: [String] = []
+    func note(_ changes: [IncidentChange]) {
+      for case .fired(let incident) in changes { ids.append(incident.id) }
+    }
+    note(monitor.evaluate(at: start + 11 * hour, asking: spending.answer))
+    monitor.replace([high])
+    let over = monitor.evaluate(at: start + 12 * hour, asking: spending.answer)
+    #expect(short(over) == ["resolved critical"])
+    note(monitor.evaluate(at: start + 21 * hour, asking: spending.answer))
+    // Twice within a minute: the id is not that of what was resolved.
+    for budgets in [[], [high]] {
+      monitor.replace(budgets)
+      note(monitor.evaluate(at: start + 21 * hour + 5, asking: spending.answer))
+    }
+    note(monitor.evaluate(at: start + 22 * hour, asking: spending.answer))
+    #expect(ids.count == 3 && Set(ids).count == 3, "\(ids)")
+  }
+
   @Test func `says what has no price`() throws {
     let start = try time("2026-03-01")
     var spending = Spending()
