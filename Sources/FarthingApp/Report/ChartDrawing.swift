@@ -1,3 +1,4 @@
+internal import FarthingCore
 internal import FarthingQuery
 
 /// Draws the charts of a report.

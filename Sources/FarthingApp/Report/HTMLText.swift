@@ -1,3 +1,5 @@
+internal import FarthingCore
+
 /// Text inside HTML.
 enum HTMLText {
   /// Whatever it holds, it stays text: in an element, in an attribute between quotes, in SVG.

@@ -1,3 +1,4 @@
+internal import FarthingCore
 package import FarthingQuery
 
 // A report is a value: sections of figures, sentences and charts, without a word on how they are written. It is

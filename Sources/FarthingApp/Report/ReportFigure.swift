@@ -1,3 +1,4 @@
+internal import FarthingCore
 package import FarthingQuery
 
 /// A figure as people read it, and the exact one behind it.

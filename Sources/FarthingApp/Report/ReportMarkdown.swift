@@ -1,3 +1,4 @@
+internal import FarthingCore
 internal import FarthingQuery
 
 /// Writes a report as markdown (CommonMark with tables), which also reads well as it is.

@@ -1,3 +1,4 @@
+internal import FarthingCore
 internal import FarthingQuery
 
 // Charts as inline SVG, drawn here: no script, nothing from a network, the page's own colours by class. Each has a

@@ -1,3 +1,4 @@
+import FarthingCore
 import FarthingQuery
 import Foundation
 import Testing
