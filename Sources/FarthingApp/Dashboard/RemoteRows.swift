@@ -47,7 +47,7 @@ struct RemoteRows: DashboardSource {
       guard let table = FigureTable(alerts: reply.body) else { throw server.isNoFarthing }
       return (table, false)
     case .isolations:
-      let reply = try await server.answer("/v1/isolations")
+      let reply = try await server.answer("/v1/isolations?limit=1000")
       guard let table = FigureTable(isolations: reply.body) else { throw server.isNoFarthing }
       return (table, false)
     case .sites: return (SiteTiers.table(settings), false)
@@ -147,17 +147,20 @@ struct RemoteRows: DashboardSource {
           "POST", "/v1/alerts/\(RemoteQuestion.escaped(id))/ack", Array("{}".utf8))
         return "acknowledged \(id)"
       case .release(let id):
-        _ = try await server.act("POST", "/v1/isolations/\(RemoteQuestion.escaped(id))/release")
+        _ = try await server.act(
+          "POST", "/v1/isolations/\(RemoteQuestion.escaped(id))/release", Array("{}".utf8))
         return "released \(id)"
       case .isolate(let dimension, let value, let alert):
         var writer = JSONWriter()
         writer.object { writer in
           writer.key("target")
           writer.object { $0.member(dimension, value) }
-          writer.member("alert", alert)
+          writer.member("action", "isolate")
+          writer.member("duration", "1h")
+          writer.member("reason", alert.map { "farthing top, for \($0)" } ?? "farthing top")
         }
         _ = try await server.act("POST", "/v1/isolations", writer.bytes)
-        return "isolated \(dimension) \(value)"
+        return "\(dimension) \(value): asked to be kept from calling for an hour"
       }
     } catch {
       return StoredRows.words(of: error)

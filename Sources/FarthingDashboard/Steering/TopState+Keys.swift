@@ -340,7 +340,7 @@ extension TopState {
       }
       let alert = kind == .incidents ? selection.identifier : nil
       action = .isolate(dimension: target.field, value: value, alert: alert)
-      words = "Keep \(target.field) \(value) from calling?"
+      words = "Keep \(target.field) \(value) from calling for an hour?"
     }
     guard canAct else {
       note = "isolating needs a server: farthing top --server URL"
