@@ -14,7 +14,7 @@ struct FigureTextTests {
     (.milliseconds(840.4), "840 ms"), (.milliseconds(123_456), "123.5 s"),
     (.count(123_456), "123,456"), (.count(1_234_567), "1,234.6k"),
     (.count(123_456_789_012), "123.5G"), (.text("a"), "a"),
-    (.money(1), "<$0.00000001"),
+    (.money(1), "<$0.0000001"),
   ])
   func `a figure has a unit that fits it`(figure: Figure, text: String) {
     #expect(FigureFormat(figure).text(figure) == text)

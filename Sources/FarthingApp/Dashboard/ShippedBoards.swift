@@ -1,4 +1,4 @@
-// The text of `Dashboards/*.yaml`; `ShippedBoardTests` keeps it equal to them and can write it anew.
+// The text of `Dashboards/*.yaml`; `ShippedBoardTests` keeps it equal to them.
 
 /// The dashboards that come with the command, by their names, in the order in which they are offered.
 enum ShippedBoards {
@@ -52,7 +52,6 @@ enum ShippedBoards {
         panels:
           - {incidents: open, weight: 3}
           - {isolations: active, weight: 2}
-
     """#
 
   private static let workload = #"""
@@ -82,7 +81,6 @@ enum ShippedBoards {
         panels:
           - {timeseries: cost, per: hour, by: [workload], title: spend / hour}
           - {timeseries: cost_per_query, by: [workload], title: $/query}
-
     """#
 
   private static let site = #"""
@@ -115,7 +113,6 @@ enum ShippedBoards {
             thresholds:
               latency_p95: {warning: 8000, trouble: 10000}
               error_rate: {warning: 0.02, trouble: 0.05}
-
     """#
 
   private static let incidents = #"""
@@ -150,7 +147,6 @@ enum ShippedBoards {
             thresholds:
               error_rate: {warning: 0.02, trouble: 0.05}
               retry_rate: {warning: 0.05, trouble: 0.15}
-
     """#
 
   private static let finance = #"""
@@ -182,6 +178,5 @@ enum ShippedBoards {
             by: [tenant, workload, model, tags.team]
             order: cost
             limit: 200
-
     """#
 }

@@ -22,9 +22,10 @@ struct OverlayWidget {
     let widest = lines.map { SafeText.width($0) }.max() ?? 20
     let width = min(canvas.width - 2, max(40, widest + 4))
     let height = min(canvas.height - 2, lines.count + 2)
-    let first = max(0, min(offset, lines.count - (height - 2)))
-    let shown = Array(lines.dropFirst(first).prefix(height - 2))
-    let note = lines.count > height - 2 ? "\(first + shown.count) of \(lines.count)" : "esc closes"
+    let room = max(0, height - 2)
+    let first = max(0, min(offset, lines.count - room))
+    let shown = Array(lines.dropFirst(first).prefix(room))
+    let note = lines.count > room ? "\(first + shown.count) of \(lines.count)" : "esc closes"
     let place = Box(
       x: (canvas.width - width) / 2, y: (canvas.height - height) / 2, width: width, height: height)
     canvas.clear(place)

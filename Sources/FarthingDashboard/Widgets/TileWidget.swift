@@ -198,7 +198,9 @@ enum Coverage {
   static func text(_ share: Double) -> String {
     // What is not whole must not be rounded up to it.
     let percent = min(99.9, (share * 1000).rounded(.down) / 10)
-    return NumberText.readable(percent, fractionDigits: percent >= 10 ? 0 : 1) + "% priced"
+    return percent >= 10
+      ? NumberText.readable(percent.rounded(.down), fractionDigits: 0) + "% priced"
+      : NumberText.readable(percent, fractionDigits: 1) + "% priced"
   }
 }
 

@@ -64,12 +64,12 @@ struct InventoryCommandTests {
     #expect(
       names == [
         "endpoint edge", "endpoint pool-1", "endpoint gw-old", "endpoint stranger", "model gpt-4o",
-        "provider openai", "identity svc-1", "identity svc-0", "identity svc-2", "site ber1",
+        "provider openai", "identity svc-0", "identity svc-1", "identity svc-2", "site ber1",
         "site iad1",
       ])
     let old = try #require(rows.first { $0["name"] as? String == "gw-old" })
-    #expect(old["first_seen"] as? String == "2026-03-15T11:22:33.5Z")
-    #expect(old["last_seen"] as? String == "2026-03-15T11:22:33.5Z")
+    #expect(old["first_seen"] as? String == "2026-03-15T11:22:33.500Z")
+    #expect(old["last_seen"] as? String == "2026-03-15T11:22:33.500Z")
     let model = try #require(rows.first { $0["kind"] as? String == "model" })
     #expect(model["first_seen"] as? String == "2026-03-10T10:00:00Z")
     #expect(model["last_seen"] as? String == "2026-03-19T10:00:00Z")
