@@ -12,7 +12,7 @@ struct TopCommandTests {
       let minute = step < 10 ? "0\(step)" : "\(step)"
       lines.append(
         "{\"time\":\"2026-03-01T10:\(minute):00Z\",\"id\":\"r\(step)\",\"model\":\"gpt-4o\",\"provider\":\"openai\","
-          + "\"workload\":\"w\(step % 2)\",\"identity\":\"key\\u202e[2J\",\"site\":\"fra1\",\"input_tokens\":1000000,"
+          + "\"workload\":\"w\(step % 2)\",\"site\":\"fra\\u200b1\",\"input_tokens\":1000000,"
           + "\"output_tokens\":0,\"latency_ms\":100}")
     }
     lines.append(
@@ -46,7 +46,7 @@ struct TopCommandTests {
       "top", "--plain", "--data", "store", "--at", "2026-03-01T10:30:00Z")
     #expect(plain.status == 0)
     #expect(plain.output.hasPrefix("Farthing, Overview, 24h to 2026-03-01 10:30:00 UTC, paused.\n"))
-    #expect(plain.output.contains("key\\u{202E}[2J: cost $75.000"))
+    #expect(plain.output.contains("fra\\u{200B}1: cost $75.000"))
     let svg = try folder.farthing("top", "--output", "svg", "--data", "store")
     #expect(svg.output.hasPrefix("<svg") && svg.output.hasSuffix("</svg>\n"))
     let html = try folder.farthing("top", "--output", "html", "--data", "store", "--theme", "light")
