@@ -48,7 +48,7 @@ package struct GlobalOptions: ParsableArguments {
     let settings = try resolved()
     if let server = settings.server {
       throw CommandFailure.failed(
-        "cannot do this at the server \(Self.shown(server)): query, explain, report, top, budgets, inventory, events, ingest, alerts, "
+        "cannot do this at the server \(Self.shown(server)): query, explain, report, top, budgets, inventory, events, ingest, alerts, isolations, "
           + "agents, sql and prices list, show, missing and import can be sent to a server; this command "
           + "works on the store's folder. Run it on the server's machine with "
           + "--data DIR, while the server is stopped if it writes")

@@ -221,7 +221,7 @@ struct CommandLineTests {
 
   @Test func `a command that no server can be asked says so`() throws {
     let expected =
-      "farthing: cannot do this at the server http://h:1: query, explain, report, top, budgets, inventory, events, ingest, alerts, "
+      "farthing: cannot do this at the server http://h:1: query, explain, report, top, budgets, inventory, events, ingest, alerts, isolations, "
       + "agents, sql and prices list, show, missing and import can be sent to a server; this command works on the store's folder. Run it on the server's machine with "
       + "--data DIR, while the server is stopped if it writes\n"
     let flag = try folder.farthing("store", "info", "--server", "http://h:1")

@@ -155,18 +155,26 @@ import Testing
     }
   }
 
-  @Test func `the kill switch ends everything at once, at hooks too`() async throws {
+  @Test func `the kill switch ends everything within a second, at hooks too`() async throws {
     try await withIsolations(enforced(hooks: ["h"])) { server, service, hook in
-      await service.take([.fired(Self.attack("svc-7", id: "inc-1"))])
-      while hook.orders.withLock({ $0.isEmpty }) { await Task.yield() }
-      #expect(try await decide(server, "X-Farthing-Identity: svc-7").status == 403)
-      let start = HostProcess.monotonic()
-      let state = try await server.call("POST", "/v1/isolations/off")
-      #expect(try root(state)["isolations"]?.text == "off")
-      #expect(try await decide(server, "X-Farthing-Identity: svc-7").status == 204)
-      while !hook.orders.withLock({ $0.contains { $0.verb == .release } }) { await Task.yield() }
-      // A second on a machine of its own; here other tests hold the processors at times.
-      #expect(HostProcess.monotonic() - start < 10_000_000_000)
+      // The quickest of three: that other tests hold the processors at times is no delay of the switch.
+      var quickest = Int64.max
+      for identity in ["svc-7", "svc-6", "svc-5"] where quickest >= 1_000_000_000 {
+        #expect(try await server.call("POST", "/v1/isolations/on").status == 200)
+        await service.take([.fired(Self.attack(identity, id: "inc-\(identity)"))])
+        #expect(try await decide(server, "X-Farthing-Identity: \(identity)").status == 403)
+        func isDone(_ verb: IsolationOrder.Verb) -> Bool {
+          hook.orders.withLock { $0.contains { $0.verb == verb && $0.target.value == identity } }
+        }
+        while !isDone(.apply) { await Task.yield() }
+        let start = HostProcess.monotonic()
+        let state = try await server.call("POST", "/v1/isolations/off")
+        #expect(try root(state)["isolations"]?.text == "off")
+        #expect(try await decide(server, "X-Farthing-Identity: \(identity)").status == 204)
+        while !isDone(.release) { await Task.yield() }
+        quickest = min(quickest, HostProcess.monotonic() - start)
+      }
+      #expect(quickest < 1_000_000_000)
       await service.take([.fired(Self.attack("svc-8", id: "inc-2"))])
       #expect(try await decide(server, "X-Farthing-Identity: svc-8").status == 204)
       #expect(try await server.call("POST", "/v1/isolations/on").status == 200)
